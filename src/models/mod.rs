@@ -1,0 +1,11 @@
+//! Plain data: what users hold. May be built, compared and printed without a client; no I/O, no clock, no threads.
+
+pub(crate) mod body;
+pub(crate) mod config;
+pub(crate) mod exclusive;
+pub(crate) mod headers;
+pub(crate) mod query;
+pub(crate) mod request;
+pub(crate) mod response;
+pub(crate) mod text;
+pub(crate) mod url;
