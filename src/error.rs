@@ -63,12 +63,20 @@ impl Error {
 
     /// The method of the request that failed.
     pub fn method(&self) -> Option<&Method> {
-        self.0.request.as_ref().map(|r| &r.method).or_else(|| self.0.line.as_ref().map(|(m, _)| m))
+        self.0
+            .request
+            .as_ref()
+            .map(|r| &r.method)
+            .or_else(|| self.0.line.as_ref().map(|(m, _)| m))
     }
 
     /// The URL of the request that failed. It holds the password, if there was one; printing the error masks it.
     pub fn url(&self) -> Option<&Url> {
-        self.0.request.as_ref().map(|r| &r.url).or_else(|| self.0.line.as_ref().map(|(_, u)| u))
+        self.0
+            .request
+            .as_ref()
+            .map(|r| &r.url)
+            .or_else(|| self.0.line.as_ref().map(|(_, u)| u))
     }
 
     /// The request that failed, if it failed before a response was handed out; its body may be consumed.
@@ -99,17 +107,26 @@ impl Error {
     /// A time limit passed: connect, read, write, pool or total.
     pub fn is_timeout(&self) -> bool {
         use Kind::{ConnectTimeout, PoolTimeout, ReadTimeout, TotalTimeout, WriteTimeout};
-        matches!(self.kind(), ConnectTimeout | ReadTimeout | WriteTimeout | PoolTimeout | TotalTimeout)
+        matches!(
+            self.kind(),
+            ConnectTimeout | ReadTimeout | WriteTimeout | PoolTimeout | TotalTimeout
+        )
     }
 
     /// The network failed: connect, read, write or close. Timeouts are not network errors.
     pub fn is_network(&self) -> bool {
-        matches!(self.kind(), Kind::Connect | Kind::Read | Kind::Write | Kind::Close)
+        matches!(
+            self.kind(),
+            Kind::Connect | Kind::Read | Kind::Write | Kind::Close
+        )
     }
 
     /// Either side broke the protocol, or an authentication challenge made no sense.
     pub fn is_protocol(&self) -> bool {
-        matches!(self.kind(), Kind::LocalProtocol | Kind::RemoteProtocol | Kind::Auth)
+        matches!(
+            self.kind(),
+            Kind::LocalProtocol | Kind::RemoteProtocol | Kind::Auth
+        )
     }
 
     /// The connection did not come up: [`Kind::Connect`] or [`Kind::ConnectTimeout`].
@@ -130,7 +147,11 @@ impl Error {
         self.is_transport()
             || matches!(
                 self.kind(),
-                Kind::Decoding | Kind::TooManyRedirects | Kind::Limit | Kind::Cancelled | Kind::Body
+                Kind::Decoding
+                    | Kind::TooManyRedirects
+                    | Kind::Limit
+                    | Kind::Cancelled
+                    | Kind::Body
             )
     }
 
@@ -147,7 +168,10 @@ impl Error {
     /// A body was asked for twice, after its end, or before it was read.
     pub fn is_stream(&self) -> bool {
         use Kind::{RequestNotRead, ResponseNotRead, StreamClosed, StreamConsumed};
-        matches!(self.kind(), StreamConsumed | StreamClosed | ResponseNotRead | RequestNotRead)
+        matches!(
+            self.kind(),
+            StreamConsumed | StreamClosed | ResponseNotRead | RequestNotRead
+        )
     }
 }
 
@@ -274,7 +298,9 @@ impl From<Error> for io::Error {
         let kind = match error.kind() {
             _ if error.is_timeout() => io::ErrorKind::TimedOut,
             Kind::Decoding => io::ErrorKind::InvalidData,
-            Kind::RemoteProtocol if error.reason() == Some(Reason::Incomplete) => io::ErrorKind::UnexpectedEof,
+            Kind::RemoteProtocol if error.reason() == Some(Reason::Incomplete) => {
+                io::ErrorKind::UnexpectedEof
+            }
             Kind::RemoteProtocol => io::ErrorKind::InvalidData,
             Kind::Read => io::ErrorKind::ConnectionReset,
             _ => io::ErrorKind::Other,

@@ -1,1 +1,12 @@
+//! papilio
 
+pub(crate) mod error;
+pub(crate) mod models;
+pub(crate) mod protocol;
+
+pub use error::{Error, Kind, Phase, Reason, Result};
+pub use http::{Method, StatusCode, Version};
+pub use models::config::{Limits, ResponseLimits, Timeout};
+pub use models::headers::{HeaderEncoding, Headers};
+pub use models::query::QueryParams;
+pub use models::url::Url;

@@ -40,12 +40,26 @@ impl Timeout {
     /// The same limit for connect, read, write and pool.
     pub const fn all(limit: Duration) -> Self {
         let limit = Some(limit);
-        Self { connect: limit, read: limit, write: limit, pool: limit, total: None, head: None }
+        Self {
+            connect: limit,
+            read: limit,
+            write: limit,
+            pool: limit,
+            total: None,
+            head: None,
+        }
     }
 
     /// No limit at all.
     pub const fn none() -> Self {
-        Self { connect: None, read: None, write: None, pool: None, total: None, head: None }
+        Self {
+            connect: None,
+            read: None,
+            write: None,
+            pool: None,
+            total: None,
+            head: None,
+        }
     }
 
     /// Replaces the connect limit.
@@ -92,7 +106,8 @@ impl Timeout {
 
     /// The limit on one response's head: as set, or ten times the read limit.
     pub(crate) fn head_limit(&self) -> Option<Duration> {
-        self.head.or_else(|| self.read.map(|read| read.saturating_mul(10)))
+        self.head
+            .or_else(|| self.read.map(|read| read.saturating_mul(10)))
     }
 }
 

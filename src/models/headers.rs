@@ -50,12 +50,20 @@ pub enum HeaderEncoding {
 impl Headers {
     /// No fields.
     pub const fn new() -> Self {
-        Self { buffer: Vec::new(), count: 0, encoding: None }
+        Self {
+            buffer: Vec::new(),
+            count: 0,
+            encoding: None,
+        }
     }
 
     /// Room for this many bytes of names and values, eight more a field.
     pub(crate) fn with_capacity(bytes: usize) -> Self {
-        Self { buffer: Vec::with_capacity(bytes), count: 0, encoding: None }
+        Self {
+            buffer: Vec::with_capacity(bytes),
+            count: 0,
+            encoding: None,
+        }
     }
 
     /// From pairs, in order.
@@ -131,7 +139,10 @@ impl Headers {
     pub fn get_list_split(&self, name: &str) -> Vec<String> {
         self.get_all(name)
             .flat_map(|value| {
-                value.split(',').map(|piece| piece.trim().to_owned()).collect::<Vec<_>>()
+                value
+                    .split(',')
+                    .map(|piece| piece.trim().to_owned())
+                    .collect::<Vec<_>>()
             })
             .collect()
     }
@@ -149,7 +160,8 @@ impl Headers {
 
     /// Every field, the name in lower case, the value as text.
     pub fn multi_items(&self) -> impl Iterator<Item = (String, Cow<'_, str>)> {
-        self.iter().map(|(name, value)| (name.to_ascii_lowercase(), self.text(value)))
+        self.iter()
+            .map(|(name, value)| (name.to_ascii_lowercase(), self.text(value)))
     }
 
     /// One entry per name: the name in lower case, its values joined, in order of first appearance.
@@ -234,7 +246,10 @@ impl Headers {
         self.encoding.unwrap_or_else(|| {
             if self.iter().all(|(_, value)| value.is_ascii()) {
                 HeaderEncoding::Ascii
-            } else if self.iter().all(|(_, value)| std::str::from_utf8(value).is_ok()) {
+            } else if self
+                .iter()
+                .all(|(_, value)| std::str::from_utf8(value).is_ok())
+            {
                 HeaderEncoding::Utf8
             } else {
                 HeaderEncoding::Latin1
@@ -243,7 +258,7 @@ impl Headers {
     }
 
     /// The values of that name, as bytes.
-    pub(crate) fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+    pub(crate) fn values(&self, name: &str) -> impl Iterator<Item = &[u8]> {
         self.iter()
             .filter(move |(field, _)| field.len() == name.len() && field.eq_ignore_ascii_case(name))
             .map(|(_, value)| value)
@@ -323,7 +338,10 @@ impl Headers {
             HeaderEncoding::Utf8 => String::from_utf8_lossy(value),
             HeaderEncoding::Latin1 => Cow::Owned(value.iter().copied().map(char::from).collect()),
             HeaderEncoding::Ascii => Cow::Owned(
-                value.iter().map(|&b| if b.is_ascii() { b.into() } else { '\u{FFFD}' }).collect(),
+                value
+                    .iter()
+                    .map(|&b| if b.is_ascii() { b.into() } else { '\u{FFFD}' })
+                    .collect(),
             ),
         }
     }
@@ -333,7 +351,11 @@ impl Headers {
 impl fmt::Debug for Headers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let entries = self.multi_items().map(|(name, value)| {
-            let value = if is_secret(&name) { Cow::Borrowed("[secure]") } else { value };
+            let value = if is_secret(&name) {
+                Cow::Borrowed("[secure]")
+            } else {
+                value
+            };
             (name, value)
         });
         if self.keys().count() == self.count {
@@ -348,8 +370,10 @@ impl fmt::Debug for Headers {
 impl PartialEq for Headers {
     fn eq(&self, other: &Self) -> bool {
         let sorted = |headers: &Self| {
-            let mut all: Vec<_> =
-                headers.iter().map(|(n, v)| (n.to_ascii_lowercase(), v.to_owned())).collect();
+            let mut all: Vec<_> = headers
+                .iter()
+                .map(|(n, v)| (n.to_ascii_lowercase(), v.to_owned()))
+                .collect();
             all.sort_unstable();
             all
         };
@@ -382,9 +406,10 @@ impl From<&Headers> for HeaderMap {
         let mut map = Self::with_capacity(headers.len());
         for (name, value) in headers {
             // Both were checked against the same grammar when they entered.
-            if let (Ok(name), Ok(value)) =
-                (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(value))
-            {
+            if let (Ok(name), Ok(value)) = (
+                HeaderName::from_bytes(name.as_bytes()),
+                HeaderValue::from_bytes(value),
+            ) {
                 map.append(name, value);
             }
         }
@@ -429,9 +454,14 @@ impl<'a> Iterator for Iter<'a> {
 
 /// Whether a field's value must not be printed. The name may be in any case.
 pub(crate) fn is_secret(name: &str) -> bool {
-    ["authorization", "proxy-authorization", "cookie", "set-cookie"]
-        .iter()
-        .any(|secret| name.eq_ignore_ascii_case(secret))
+    [
+        "authorization",
+        "proxy-authorization",
+        "cookie",
+        "set-cookie",
+    ]
+    .iter()
+    .any(|secret| name.eq_ignore_ascii_case(secret))
 }
 
 /// Whether the byte may stand in a token (RFC 9110 section 5.6.2).
@@ -448,7 +478,10 @@ pub(crate) const fn is_value_byte(byte: u8) -> bool {
 /// The grammar of RFC 9110 section 5.5; the value is never put into the message, it may be a secret.
 fn check(name: &str, value: &[u8]) -> Result<()> {
     if name.is_empty() || !name.bytes().all(is_token_byte) {
-        return Err(Error::local(format!("Invalid header name {}", escaped(name.as_bytes()))));
+        return Err(Error::local(format!(
+            "Invalid header name {}",
+            escaped(name.as_bytes())
+        )));
     }
     if let Some(at) = value.iter().position(|&byte| !is_value_byte(byte)) {
         return Err(Error::local(format!(

@@ -1,0 +1,5 @@
+//! stub
+/// stub
+#[derive(Debug)]
+#[allow(unnameable_types)]
+pub struct Response;
