@@ -1,1 +1,439 @@
-//! stub
+//! `Body`: what a request sends, and where it comes from.
+//!
+//! Owns the sources (bytes, readers, iterators, factories), their length and their rewinding. Does not own framing
+//! (`protocol/http1/encode.rs`) or the headers that announce a body (`models/request.rs`).
+
+use std::borrow::Cow;
+use std::error::Error as StdError;
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+
+use bytes::Bytes;
+
+use crate::error::{Error, Kind, Result};
+use crate::models::exclusive::Exclusive;
+
+/// The body of a request.
+///
+/// Bytes and text are kept in memory and can be sent any number of times. A seekable reader or a
+/// [`factory`](Self::factory) can be sent again as well; a plain reader or an iterator only once, and a redirect or an
+/// authentication round that needs it again fails with [`Kind::StreamConsumed`].
+///
+/// Readers are read in pieces of at most 64 KiB, and only as fast as the connection takes them.
+///
+/// ```
+/// use papilio::Body;
+/// assert_eq!(Body::from("hello").len(), Some(5));
+/// assert_eq!(Body::reader(std::io::empty()).len(), None);
+/// ```
+pub struct Body {
+    source: Source,
+    /// Whether a stream was touched; it must be rewound before it is sent again.
+    started: bool,
+}
+
+enum Source {
+    Empty,
+    Bytes(Bytes),
+    Stream { source: Exclusive<Box<dyn BodySource>>, length: Option<u64>, replayable: bool },
+}
+
+/// A body that is produced piece by piece.
+pub(crate) trait BodySource: Send {
+    /// The next piece, `None` at the end; it lives in `scratch` or in the source. Pieces may be empty.
+    fn next<'a>(&'a mut self, scratch: &'a mut [u8]) -> io::Result<Option<&'a [u8]>>;
+
+    /// Bytes from the beginning to the end, if known.
+    fn length(&self) -> Option<u64> {
+        None
+    }
+
+    /// Whether [`rewind`](Self::rewind) can work.
+    fn replayable(&self) -> bool {
+        false
+    }
+
+    /// Back to the beginning.
+    fn rewind(&mut self) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
+
+impl Body {
+    /// No body.
+    pub const fn empty() -> Self {
+        Self { source: Source::Empty, started: false }
+    }
+
+    /// A reader of unknown length, sent in chunks. It can be sent once.
+    ///
+    /// ```
+    /// let body = papilio::Body::reader(&b"streamed"[..]);
+    /// assert!(!body.is_replayable());
+    /// ```
+    pub fn reader(reader: impl Read + Send + 'static) -> Self {
+        Self::stream(ReaderSource { reader, length: None })
+    }
+
+    /// A reader that will give exactly `length` bytes, announced as `Content-Length`. It can be sent once; giving
+    /// fewer or more bytes fails the request with [`Kind::LocalProtocol`].
+    pub fn sized(reader: impl Read + Send + 'static, length: u64) -> Self {
+        Self::stream(ReaderSource { reader, length: Some(length) })
+    }
+
+    /// A seekable reader, sent from where it stands to its end, with its length announced; it can be sent again.
+    ///
+    /// # Errors
+    /// [`Kind::Body`] if seeking fails.
+    ///
+    /// ```
+    /// let body = papilio::Body::seekable(std::io::Cursor::new("twelve bytes"))?;
+    /// assert_eq!(body.len(), Some(12));
+    /// assert!(body.is_replayable());
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
+    pub fn seekable(mut reader: impl Read + Seek + Send + 'static) -> Result<Self> {
+        let measure = |reader: &mut dyn Seeker| -> io::Result<(u64, u64)> {
+            let start = reader.stream_position()?;
+            let end = reader.seek(SeekFrom::End(0))?;
+            reader.seek(SeekFrom::Start(start))?;
+            Ok((start, end.saturating_sub(start)))
+        };
+        let (start, length) = measure(&mut reader)
+            .map_err(|e| Error::new(Kind::Body, "cannot seek in the request body").with_source(e))?;
+        Ok(Self::stream(SeekSource { reader, start, length }))
+    }
+
+    /// A file, opened now and sent from its beginning; it can be sent again.
+    ///
+    /// # Errors
+    /// [`Kind::Body`] if the file cannot be opened; the message names the path.
+    pub fn file(path: impl AsRef<std::path::Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let file = File::open(path).map_err(|e| {
+            Error::new(Kind::Body, format!("cannot open {}", path.display())).with_source(e)
+        })?;
+        Self::seekable(file)
+    }
+
+    /// An iterator of pieces, each sent as one chunk of its own as soon as the connection takes it; empty pieces are
+    /// skipped. It can be sent once.
+    ///
+    /// ```
+    /// let body = papilio::Body::iter(["first", "second"]);
+    /// assert_eq!(body.len(), None);
+    /// ```
+    #[doc(alias = "wrap_stream")]
+    pub fn iter<I>(pieces: I) -> Self
+    where
+        I: IntoIterator,
+        I::IntoIter: Send + 'static,
+        I::Item: Into<Bytes>,
+    {
+        let mut pieces = pieces.into_iter();
+        Self::stream(IterSource { next: move || pieces.next().map(|p| Ok(p.into())), piece: Bytes::new() })
+    }
+
+    /// As [`iter`](Self::iter), for pieces that may fail. The first error aborts the request with [`Kind::Body`] and
+    /// is its source.
+    pub fn try_iter<I, T, E>(pieces: I) -> Self
+    where
+        I: IntoIterator<Item = std::result::Result<T, E>>,
+        I::IntoIter: Send + 'static,
+        T: Into<Bytes>,
+        E: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        let mut pieces = pieces.into_iter();
+        let next = move || pieces.next().map(|p| p.map(Into::into).map_err(io::Error::other));
+        Self::stream(IterSource { next, piece: Bytes::new() })
+    }
+
+    /// A stream that can be sent again, because the closure makes it anew each time.
+    ///
+    /// ```
+    /// use papilio::Body;
+    /// let body = Body::factory(|| Body::iter(["a", "b"]));
+    /// assert!(body.is_replayable());
+    /// ```
+    pub fn factory(make: impl Fn() -> Self + Send + 'static) -> Self {
+        let current = make();
+        Self::stream(FactorySource { make, current })
+    }
+
+    pub(crate) fn stream(source: impl BodySource + 'static) -> Self {
+        let (length, replayable) = (source.length(), source.replayable());
+        let source = Exclusive::new(Box::new(source) as Box<dyn BodySource>);
+        Self { source: Source::Stream { source, length, replayable }, started: false }
+    }
+
+    /// The number of bytes, if known.
+    #[doc(alias = "content_length")]
+    pub fn len(&self) -> Option<u64> {
+        match &self.source {
+            Source::Empty => Some(0),
+            Source::Bytes(bytes) => Some(bytes.len() as u64),
+            Source::Stream { length, .. } => *length,
+        }
+    }
+
+    /// Whether there is no body at all. A stream is never empty in this sense.
+    pub fn is_empty(&self) -> bool {
+        matches!(self.source, Source::Empty)
+    }
+
+    /// The bytes of a body that is held in memory.
+    pub fn as_bytes(&self) -> Option<&[u8]> {
+        match &self.source {
+            Source::Empty => Some(&[]),
+            Source::Bytes(bytes) => Some(bytes),
+            Source::Stream { .. } => None,
+        }
+    }
+
+    /// Whether it can be sent more than once.
+    pub fn is_replayable(&self) -> bool {
+        match &self.source {
+            Source::Empty | Source::Bytes(_) => true,
+            Source::Stream { replayable, .. } => *replayable,
+        }
+    }
+
+    /// Reads a stream into memory, after which the body is replayable; a body in memory is given as it is.
+    ///
+    /// # Errors
+    /// [`Kind::Body`] if the source fails, [`Kind::StreamConsumed`] if it was sent already.
+    #[doc(alias = "read")]
+    pub fn buffer(&mut self) -> Result<&[u8]> {
+        if let Source::Stream { .. } = self.source {
+            self.prepare()?;
+            let mut all = Vec::new();
+            let mut scratch = vec![0; PIECE];
+            while let Some(piece) = self.next(&mut scratch)? {
+                all.extend_from_slice(piece);
+            }
+            *self = Self::from(all);
+        }
+        Ok(self.as_bytes().unwrap_or_default())
+    }
+
+    /// A copy, if the body is in memory.
+    pub(crate) fn try_clone(&self) -> Option<Self> {
+        match &self.source {
+            Source::Empty => Some(Self::empty()),
+            Source::Bytes(bytes) => Some(Self::from(bytes.clone())),
+            Source::Stream { .. } => None,
+        }
+    }
+
+    /// The shared bytes of a body that is in memory.
+    pub(crate) fn shared(&self) -> Option<Bytes> {
+        match &self.source {
+            Source::Empty => Some(Bytes::new()),
+            Source::Bytes(bytes) => Some(bytes.clone()),
+            Source::Stream { .. } => None,
+        }
+    }
+
+    /// To be called before each sending: rewinds what was started.
+    pub(crate) fn prepare(&mut self) -> Result<()> {
+        if let (Source::Stream { source, replayable, .. }, true) = (&mut self.source, self.started) {
+            if !*replayable {
+                return Err(Error::new(
+                    Kind::StreamConsumed,
+                    "the request body was sent already and cannot be sent again; use bytes, a seekable reader or Body::factory",
+                ));
+            }
+            source.get_mut().rewind().map_err(|e| {
+                Error::new(Kind::StreamConsumed, "the request body cannot be rewound").with_source(e)
+            })?;
+            self.started = false;
+        }
+        Ok(())
+    }
+
+    /// The next piece of a stream that is not empty; `None` at the end and for bodies in memory.
+    pub(crate) fn next<'a>(&'a mut self, scratch: &'a mut [u8]) -> Result<Option<&'a [u8]>> {
+        let Source::Stream { source, .. } = &mut self.source else {
+            return Ok(None);
+        };
+        self.started = true;
+        source
+            .get_mut()
+            .next(scratch)
+            .map_err(|e| Error::new(Kind::Body, "the request body failed").with_source(e))
+    }
+}
+
+/// How much of a reader is read, and so sent, at a time.
+pub(crate) const PIECE: usize = 64 << 10;
+
+impl Default for Body {
+    fn default() -> Self {
+        Self::empty()
+    }
+}
+
+/// The kind and length of the body; never its content.
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.source, self.len()) {
+            (Source::Empty, _) => f.write_str("Body::Empty"),
+            (Source::Bytes(bytes), _) => write!(f, "Body::Bytes({})", bytes.len()),
+            (Source::Stream { .. }, Some(length)) => write!(f, "Body::Stream({length})"),
+            (Source::Stream { .. }, None) => f.write_str("Body::Stream"),
+        }
+    }
+}
+
+/// Empty bytes count as no body (REQ-05).
+impl From<Bytes> for Body {
+    fn from(bytes: Bytes) -> Self {
+        let source = if bytes.is_empty() { Source::Empty } else { Source::Bytes(bytes) };
+        Self { source, started: false }
+    }
+}
+
+impl From<Vec<u8>> for Body {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::from(Bytes::from(bytes))
+    }
+}
+
+impl From<String> for Body {
+    fn from(text: String) -> Self {
+        Self::from(Bytes::from(text))
+    }
+}
+
+impl From<&str> for Body {
+    fn from(text: &str) -> Self {
+        Self::from(text.as_bytes())
+    }
+}
+
+impl From<&[u8]> for Body {
+    fn from(bytes: &[u8]) -> Self {
+        Self::from(Bytes::copy_from_slice(bytes))
+    }
+}
+
+impl<const N: usize> From<&[u8; N]> for Body {
+    fn from(bytes: &[u8; N]) -> Self {
+        Self::from(bytes.as_slice())
+    }
+}
+
+impl From<Cow<'_, str>> for Body {
+    fn from(text: Cow<'_, str>) -> Self {
+        Self::from(text.into_owned())
+    }
+}
+
+/// From where the file stands to its end.
+impl TryFrom<File> for Body {
+    type Error = Error;
+
+    fn try_from(file: File) -> Result<Self> {
+        Self::seekable(file)
+    }
+}
+
+/// `Seek` as an object, for measuring.
+trait Seeker: Seek {}
+impl<T: Seek> Seeker for T {}
+
+struct ReaderSource<R> {
+    reader: R,
+    length: Option<u64>,
+}
+
+impl<R: Read + Send> BodySource for ReaderSource<R> {
+    fn next<'a>(&'a mut self, scratch: &'a mut [u8]) -> io::Result<Option<&'a [u8]>> {
+        fill(&mut self.reader, scratch)
+    }
+
+    fn length(&self) -> Option<u64> {
+        self.length
+    }
+}
+
+struct SeekSource<R> {
+    reader: R,
+    start: u64,
+    length: u64,
+}
+
+impl<R: Read + Seek + Send> BodySource for SeekSource<R> {
+    fn next<'a>(&'a mut self, scratch: &'a mut [u8]) -> io::Result<Option<&'a [u8]>> {
+        fill(&mut self.reader, scratch)
+    }
+
+    fn length(&self) -> Option<u64> {
+        Some(self.length)
+    }
+
+    fn replayable(&self) -> bool {
+        true
+    }
+
+    fn rewind(&mut self) -> io::Result<()> {
+        self.reader.seek(SeekFrom::Start(self.start)).map(drop)
+    }
+}
+
+struct IterSource<F> {
+    next: F,
+    piece: Bytes,
+}
+
+impl<F: FnMut() -> Option<io::Result<Bytes>> + Send> BodySource for IterSource<F> {
+    fn next<'a>(&'a mut self, _scratch: &'a mut [u8]) -> io::Result<Option<&'a [u8]>> {
+        self.piece = match (self.next)() {
+            Some(piece) => piece?,
+            None => return Ok(None),
+        };
+        Ok(Some(&self.piece))
+    }
+}
+
+struct FactorySource<F> {
+    make: F,
+    current: Body,
+}
+
+impl<F: Fn() -> Body + Send> BodySource for FactorySource<F> {
+    fn next<'a>(&'a mut self, scratch: &'a mut [u8]) -> io::Result<Option<&'a [u8]>> {
+        if let Source::Stream { source, .. } = &mut self.current.source {
+            return source.get_mut().next(scratch);
+        }
+        // Bytes from a factory are handed out once, whole.
+        let first = !std::mem::replace(&mut self.current.started, true);
+        Ok(self.current.as_bytes().filter(|bytes| first && !bytes.is_empty()))
+    }
+
+    fn length(&self) -> Option<u64> {
+        self.current.len()
+    }
+
+    fn replayable(&self) -> bool {
+        true
+    }
+
+    fn rewind(&mut self) -> io::Result<()> {
+        self.current = (self.make)();
+        Ok(())
+    }
+}
+
+/// One read, tried again when a signal interrupted it (FLT-11).
+fn fill<'a>(reader: &mut impl Read, scratch: &'a mut [u8]) -> io::Result<Option<&'a [u8]>> {
+    loop {
+        match reader.read(scratch) {
+            Ok(0) => return Ok(None),
+            Ok(n) => return Ok(scratch.get(..n)),
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
+        }
+    }
+}

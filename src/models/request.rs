@@ -1,9 +1,236 @@
-//! stub
-use crate::models::url::Url;
-/// stub
-#[derive(Debug)]
-#[allow(unnameable_types)]
+//! `Request`: method, URL, headers, body and options of one message.
+//!
+//! Owns the value and the headers that follow from URL and body. Does not own client defaults (`flow/defaults.rs`),
+//! the builder (`client/request.rs`) or the bytes on the wire (`protocol/http1/encode.rs`).
+
+use std::fmt;
+
+use bytes::Bytes;
+use http::{Extensions, Method};
+
+use crate::error::{Error, Kind, Result, escaped};
+use crate::models::body::Body;
+use crate::models::config::Timeout;
+use crate::models::headers::Headers;
+use crate::models::url::{IntoUrl, Url};
+
+/// A request, complete and ready to send.
+///
+/// A client's `build` makes one with the client's defaults merged in; [`Request::new`] makes one by hand, which then
+/// carries nothing but `Host` and the headers of its body. [`send`](crate::Client::send) transmits either as it is.
+///
+/// ```
+/// use papilio::Request;
+///
+/// let mut request = Request::new("post", "http://example.org/")?.with_body("hello");
+/// assert_eq!(request.method, "POST");
+/// assert_eq!(request.headers.get("content-length").as_deref(), Some("5"));
+/// request.headers.append("X-Mine", "yes")?;
+/// # Ok::<(), papilio::Error>(())
+/// ```
 pub struct Request {
-    pub(crate) method: http::Method,
-    pub(crate) url: Url,
+    /// The method.
+    pub method: Method,
+    /// The URL, absolute by the time it is sent.
+    pub url: Url,
+    /// The headers. `Host` is the first on the wire wherever it stands here.
+    pub headers: Headers,
+    /// The body. Its headers were set when it was given; set them again when replacing it.
+    pub body: Body,
+    pub(crate) options: Options,
+}
+
+/// What a request says about its sending.
+#[derive(Default, Clone)]
+pub(crate) struct Options {
+    pub(crate) timeout: Option<Timeout>,
+    pub(crate) extensions: Extensions,
+}
+
+/// The request target to send in place of the URL's path and query: `*` for OPTIONS, `host:port` for CONNECT, an
+/// absolute URL. Visible ASCII only. Set it in [`Request::extensions_mut`].
+///
+/// ```
+/// use papilio::{Request, RequestTarget};
+/// let mut request = Request::new("OPTIONS", "http://example.org")?;
+/// request.extensions_mut().insert(RequestTarget::new("*"));
+/// # Ok::<(), papilio::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[doc(alias = "target")]
+pub struct RequestTarget(pub(crate) Bytes);
+
+impl RequestTarget {
+    /// These bytes, verbatim.
+    pub fn new(target: impl AsRef<[u8]>) -> Self {
+        Self(Bytes::copy_from_slice(target.as_ref()))
+    }
+}
+
+impl Request {
+    /// A request by hand: `Host`, and `Content-Length: 0` where the method asks for one.
+    ///
+    /// # Errors
+    /// [`Kind::LocalProtocol`] if the method is not a token, [`Kind::InvalidUrl`] if the URL cannot be parsed.
+    pub fn new(method: impl IntoMethod, url: impl IntoUrl) -> Result<Self> {
+        let mut request = Self::raw(method, url, Body::empty())?;
+        request.headers.push("Host", request.url.netloc().as_bytes());
+        if expects_body(&request.method) {
+            request.headers.push("Content-Length", b"0");
+        }
+        Ok(request)
+    }
+
+    /// The method, the URL and a body, and no header at all: not even `Host`, which HTTP/1.1 asks for.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    #[doc(alias = "with_stream")]
+    pub fn raw(method: impl IntoMethod, url: impl IntoUrl, body: Body) -> Result<Self> {
+        Ok(Self {
+            method: method.into_method()?,
+            url: url.into_url()?,
+            headers: Headers::new(),
+            body,
+            options: Options::default(),
+        })
+    }
+
+    /// The same request with this body and the headers that announce it; a `Content-Length` or `Transfer-Encoding` of
+    /// yours other than the automatic zero stays.
+    pub fn with_body(mut self, body: impl Into<Body>) -> Self {
+        self.body = body.into();
+        if self.headers.get_bytes("Content-Length") == Some(b"0") {
+            self.headers.remove("Content-Length");
+        }
+        add_body_headers(&mut self.headers, &self.method, &self.body, None);
+        self
+    }
+
+    /// The body as bytes, if it is in memory.
+    ///
+    /// # Errors
+    /// [`Kind::RequestNotRead`] for a stream; `request.body.buffer()` reads it.
+    pub fn content(&self) -> Result<&[u8]> {
+        self.body.as_bytes().ok_or_else(|| {
+            Error::new(Kind::RequestNotRead, "the request body is a stream that was not read into memory")
+        })
+    }
+
+    /// The time limits of this request, if it has its own.
+    pub fn timeout(&self) -> Option<&Timeout> {
+        self.options.timeout.as_ref()
+    }
+
+    /// Gives this request time limits of its own.
+    pub fn set_timeout(&mut self, timeout: impl Into<Timeout>) {
+        self.options.timeout = Some(timeout.into());
+    }
+
+    /// The open map of extensions: typed values by type.
+    pub fn extensions(&self) -> &Extensions {
+        &self.options.extensions
+    }
+
+    /// The open map of extensions, to add to.
+    pub fn extensions_mut(&mut self) -> &mut Extensions {
+        &mut self.options.extensions
+    }
+
+    /// A copy, if the body is in memory.
+    pub fn try_clone(&self) -> Option<Self> {
+        Some(Self {
+            method: self.method.clone(),
+            url: self.url.clone(),
+            headers: self.headers.clone(),
+            body: self.body.try_clone()?,
+            options: self.options.clone(),
+        })
+    }
+}
+
+/// Method and URL, the URL masked.
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<Request('{}', '{}')>", self.method, self.url.masked())
+    }
+}
+
+/// What can name a method: text, upper-cased, or a [`Method`], as it is.
+pub trait IntoMethod: sealed::Sealed {
+    /// The method.
+    ///
+    /// # Errors
+    /// [`Kind::LocalProtocol`] if the text is not an RFC 9110 token.
+    fn into_method(self) -> Result<Method>;
+}
+
+impl IntoMethod for Method {
+    fn into_method(self) -> Result<Method> {
+        Ok(self)
+    }
+}
+
+impl IntoMethod for &Method {
+    fn into_method(self) -> Result<Method> {
+        Ok(self.clone())
+    }
+}
+
+impl IntoMethod for &str {
+    fn into_method(self) -> Result<Method> {
+        Method::from_bytes(self.to_ascii_uppercase().as_bytes())
+            .map_err(|_| Error::local(format!("Invalid method {}", escaped(self.as_bytes()))))
+    }
+}
+
+impl IntoMethod for &String {
+    fn into_method(self) -> Result<Method> {
+        self.as_str().into_method()
+    }
+}
+
+impl IntoMethod for String {
+    fn into_method(self) -> Result<Method> {
+        self.as_str().into_method()
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for http::Method {}
+    impl Sealed for &http::Method {}
+    impl Sealed for &str {}
+    impl Sealed for &String {}
+    impl Sealed for String {}
+}
+
+/// Whether the method announces a length even without a body (RFC 9110 section 8.6).
+pub(crate) fn expects_body(method: &Method) -> bool {
+    matches!(*method, Method::POST | Method::PUT | Method::PATCH)
+}
+
+/// Adds the headers that announce the body, where the caller has not set them. `Content-Length: 0` of an empty body is
+/// the caller's business, because it stands in front.
+pub(crate) fn add_body_headers(
+    headers: &mut Headers,
+    method: &Method,
+    body: &Body,
+    content_type: Option<&str>,
+) {
+    let framed = headers.contains("Content-Length") || headers.contains("Transfer-Encoding");
+    match body.len() {
+        Some(0) if body.is_empty() => {
+            if !framed && expects_body(method) {
+                headers.push("Content-Length", b"0");
+            }
+            return;
+        }
+        _ if framed => {}
+        Some(length) => headers.push("Content-Length", length.to_string().as_bytes()),
+        None => headers.push("Transfer-Encoding", b"chunked"),
+    }
+    if let Some(content_type) = content_type.filter(|_| !headers.contains("Content-Type")) {
+        headers.push("Content-Type", content_type.as_bytes());
+    }
 }

@@ -1,5 +1,470 @@
-//! stub
-/// stub
-#[derive(Debug)]
-#[allow(unnameable_types)]
-pub struct Response;
+//! `Response<B>`: what came back, with the body in memory (`Response`) or still on its way.
+//!
+//! Owns the head, its accessors, status helpers, and everything about a body that is in memory. Does not own streams
+//! (`blocking/body.rs`), charset rules (`models/text`) or how a head is parsed (`protocol/http1/parse.rs`).
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Extensions, StatusCode, Version};
+
+use crate::error::{Error, Kind, Result};
+use crate::models::headers::Headers;
+use crate::models::pieces::{Lines, Pieces, TextPieces};
+use crate::models::request::Request;
+use crate::models::text::{self, Charset};
+use crate::models::url::Url;
+
+/// A response. `Response` alone has its body in memory; `Response<BodyStream>` is read from the connection.
+///
+/// ```
+/// let response = papilio::Response::builder(200).text("hello");
+/// assert!(response.is_success());
+/// assert_eq!(response.text(), "hello");
+/// assert_eq!(response.headers().get("content-length").as_deref(), Some("5"));
+/// ```
+pub struct Response<B = Bytes> {
+    pub(crate) head: Box<Head>,
+    pub(crate) body: B,
+}
+
+/// Everything but the body.
+pub(crate) struct Head {
+    pub(crate) status: StatusCode,
+    pub(crate) version: Version,
+    /// As received, if it is not the usual one of the status.
+    pub(crate) reason: Option<Box<[u8]>>,
+    pub(crate) headers: Headers,
+    pub(crate) request: Option<Request>,
+    pub(crate) elapsed: Option<Duration>,
+    pub(crate) downloaded: u64,
+    pub(crate) encoding: Option<Charset>,
+    pub(crate) default_encoding: DefaultEncoding,
+    pub(crate) trailers: Option<Headers>,
+    pub(crate) extensions: Extensions,
+}
+
+/// The charset of a body whose response does not name one.
+#[derive(Clone, Default)]
+pub(crate) enum DefaultEncoding {
+    #[default]
+    Utf8,
+    Fixed(Charset),
+    Detect(Arc<dyn Fn(&[u8]) -> Option<String> + Send + Sync>),
+}
+
+impl Head {
+    pub(crate) fn new(status: StatusCode, version: Version, headers: Headers) -> Self {
+        Self {
+            status,
+            version,
+            reason: None,
+            headers,
+            request: None,
+            elapsed: None,
+            downloaded: 0,
+            encoding: None,
+            default_encoding: DefaultEncoding::Utf8,
+            trailers: None,
+            extensions: Extensions::new(),
+        }
+    }
+
+    /// Set explicitly; else named by Content-Type; else `None`.
+    pub(crate) fn named_charset(&self) -> Option<Charset> {
+        self.encoding.or_else(|| {
+            let content_type = self.headers.get("Content-Type")?;
+            Charset::for_label(&text::charset_param(&content_type)?)
+        })
+    }
+
+    /// The charset for text that is decoded while it streams, when nothing can be detected (TXT-01).
+    pub(crate) fn stream_charset(&self) -> Charset {
+        self.named_charset().unwrap_or(match &self.default_encoding {
+            DefaultEncoding::Fixed(charset) => *charset,
+            _ => Charset::UTF_8,
+        })
+    }
+
+    fn charset(&self, content: &[u8]) -> Charset {
+        self.named_charset().unwrap_or_else(|| match &self.default_encoding {
+            DefaultEncoding::Utf8 => Charset::UTF_8,
+            DefaultEncoding::Fixed(charset) => *charset,
+            DefaultEncoding::Detect(detect) => detect(content)
+                .and_then(|label| Charset::for_label(&label))
+                .unwrap_or(Charset::UTF_8),
+        })
+    }
+}
+
+impl<B> Response<B> {
+    /// The status code.
+    #[doc(alias = "status_code")]
+    pub fn status(&self) -> StatusCode {
+        self.head.status
+    }
+
+    /// The reason phrase: as received, non-ASCII bytes dropped; of the usual table where the protocol has none; empty
+    /// if unknown.
+    pub fn reason_phrase(&self) -> Cow<'_, str> {
+        match &self.head.reason {
+            None => Cow::Borrowed(self.head.status.canonical_reason().unwrap_or_default()),
+            Some(raw) => match std::str::from_utf8(raw) {
+                Ok(text) if text.is_ascii() => Cow::Borrowed(text),
+                _ => Cow::Owned(raw.iter().filter(|b| b.is_ascii()).map(|&b| b.into()).collect()),
+            },
+        }
+    }
+
+    /// The protocol version.
+    pub fn version(&self) -> Version {
+        self.head.version
+    }
+
+    /// The protocol version as text: `HTTP/1.0`, `HTTP/1.1` or `HTTP/2`.
+    pub fn http_version(&self) -> &'static str {
+        match self.head.version {
+            Version::HTTP_10 => "HTTP/1.0",
+            Version::HTTP_2 => "HTTP/2",
+            _ => "HTTP/1.1",
+        }
+    }
+
+    /// The header fields.
+    pub fn headers(&self) -> &Headers {
+        &self.head.headers
+    }
+
+    /// The header fields, to change.
+    pub fn headers_mut(&mut self) -> &mut Headers {
+        &mut self.head.headers
+    }
+
+    /// The URL this response came from; an empty one for a response made by hand.
+    pub fn url(&self) -> &Url {
+        static EMPTY: LazyLock<Option<Url>> = LazyLock::new(|| Url::parse("").ok());
+        match &self.head.request {
+            Some(request) => &request.url,
+            None => EMPTY.as_ref().unwrap_or_else(|| unreachable!("the empty reference is a URL")),
+        }
+    }
+
+    /// The request that was answered; `None` for a response made by hand.
+    pub fn request(&self) -> Option<&Request> {
+        self.head.request.as_ref()
+    }
+
+    /// The request that was answered, by value.
+    pub fn into_request(self) -> Option<Request> {
+        self.head.request
+    }
+
+    /// 1xx.
+    pub fn is_informational(&self) -> bool {
+        self.head.status.is_informational()
+    }
+
+    /// 2xx.
+    pub fn is_success(&self) -> bool {
+        self.head.status.is_success()
+    }
+
+    /// 3xx.
+    pub fn is_redirect(&self) -> bool {
+        self.head.status.is_redirection()
+    }
+
+    /// 4xx.
+    pub fn is_client_error(&self) -> bool {
+        self.head.status.is_client_error()
+    }
+
+    /// 5xx.
+    pub fn is_server_error(&self) -> bool {
+        self.head.status.is_server_error()
+    }
+
+    /// 4xx or 5xx.
+    pub fn is_error(&self) -> bool {
+        self.is_client_error() || self.is_server_error()
+    }
+
+    /// 301, 302, 303, 307 or 308 with a `Location`.
+    pub fn has_redirect_location(&self) -> bool {
+        matches!(self.head.status.as_u16(), 301 | 302 | 303 | 307 | 308)
+            && self.head.headers.contains("Location")
+    }
+
+    /// The lower-cased charset that Content-Type names, known or not.
+    pub fn charset_encoding(&self) -> Option<String> {
+        text::charset_param(&self.head.headers.get("Content-Type")?)
+    }
+
+    /// Reads text in this charset, whatever Content-Type says.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] for a label nobody knows.
+    ///
+    /// ```
+    /// let mut response = papilio::Response::builder(200).bytes(&b"caf\xe9"[..]);
+    /// response.set_encoding("latin-1")?;
+    /// assert_eq!(response.text(), "café");
+    /// assert!(response.set_encoding("klingon").is_err());
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
+    pub fn set_encoding(&mut self, label: &str) -> Result<()> {
+        let charset = Charset::for_label(label)
+            .ok_or_else(|| Error::new(Kind::Config, format!("unknown text encoding {label:?}")))?;
+        self.head.encoding = Some(charset);
+        Ok(())
+    }
+
+    /// Trailer fields, kept apart from the headers; known once the body was read.
+    pub fn trailers(&self) -> Option<&Headers> {
+        self.head.trailers.as_ref()
+    }
+
+    /// The open map of extensions: typed values by type.
+    pub fn extensions(&self) -> &Extensions {
+        &self.head.extensions
+    }
+
+    /// The open map of extensions, to add to.
+    pub fn extensions_mut(&mut self) -> &mut Extensions {
+        &mut self.head.extensions
+    }
+
+    /// The two or three lines of HTTPX's message (RES-07).
+    pub(crate) fn status_message(&self) -> String {
+        let status = self.head.status.as_u16();
+        let class = match status / 100 {
+            1 => "Informational response",
+            3 => "Redirect response",
+            4 => "Client error",
+            5 => "Server error",
+            _ => "Invalid status code",
+        };
+        let mut message =
+            format!("{class} '{status} {}' for url '{}'", self.reason_phrase(), self.url().masked());
+        if self.has_redirect_location() {
+            let location = self.head.headers.get("Location").unwrap_or_default();
+            message.push_str(&format!("\nRedirect location: '{}'", location.escape_debug()));
+        }
+        message.push_str(&format!(
+            "\nFor more information check: https://developer.mozilla.org/en-US/docs/Web/HTTP/Status/{status}"
+        ));
+        message
+    }
+}
+
+/// The body in memory.
+impl Response {
+    /// Starts a response made by hand, for tests and transports. A status outside 100 to 999 becomes 500.
+    pub fn builder(status: u16) -> ResponseBuilder {
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        ResponseBuilder { head: Head::new(status, Version::HTTP_11, Headers::new()), error: None }
+    }
+
+    /// The body, decoded.
+    #[doc(alias = "bytes")]
+    pub fn content(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// The body, decoded, by value.
+    pub fn into_content(self) -> Bytes {
+        self.body
+    }
+
+    /// The body as text: in the charset that was set, that Content-Type names, or the client's default; UTF-8 in the
+    /// end. Invalid bytes become U+FFFD; this never fails.
+    pub fn text(&self) -> Cow<'_, str> {
+        self.head.charset(&self.body).decode(&self.body)
+    }
+
+    /// The body as text in this charset.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] for a label nobody knows.
+    pub fn text_with_encoding(&self, label: &str) -> Result<Cow<'_, str>> {
+        Charset::for_label(label)
+            .map(|charset| charset.decode(&self.body))
+            .ok_or_else(|| Error::new(Kind::Config, format!("unknown text encoding {label:?}")))
+    }
+
+    /// The name of the charset [`text`](Self::text) uses.
+    pub fn encoding(&self) -> &'static str {
+        self.head.charset(&self.body).name()
+    }
+
+    /// The body as JSON. UTF-8, UTF-16 and UTF-32 are told apart by their bytes; Content-Type does not matter.
+    ///
+    /// # Errors
+    /// [`Kind::Json`] if the body is not the JSON that `T` wants; the source says where.
+    ///
+    /// ```
+    /// let response = papilio::Response::builder(200).text("[1, 2]");
+    /// assert_eq!(response.json::<Vec<u8>>()?, [1, 2]);
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
+    #[cfg(feature = "json")]
+    pub fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T> {
+        let content = text::json_text(&self.body).map_err(|e| self.attach(e))?;
+        serde_json::from_slice(&content).map_err(|e| {
+            let what = if e.is_data() { "the JSON is not of the expected shape" } else { "the body is not valid JSON" };
+            self.attach(Error::new(Kind::Json, format!("{what}: {e}")).with_source(e))
+        })
+    }
+
+    /// The response if it is 2xx, else an error that holds it.
+    ///
+    /// # Errors
+    /// [`Kind::Status`] for anything that is not 2xx, 1xx and 3xx included.
+    ///
+    /// ```
+    /// let error = papilio::Response::builder(404).text("").error_for_status().unwrap_err();
+    /// assert!(error.to_string().starts_with("Client error '404 Not Found' for url"));
+    /// assert_eq!(error.response().unwrap().status(), 404);
+    /// ```
+    #[doc(alias = "raise_for_status")]
+    pub fn error_for_status(self) -> Result<Self> {
+        if self.is_success() {
+            return Ok(self);
+        }
+        let mut error = Error::new(Kind::Status, self.status_message());
+        if let Some(request) = &self.head.request {
+            error = error.for_line(&request.method, &request.url);
+        }
+        Err(error.with_response(self))
+    }
+
+    /// As [`error_for_status`](Self::error_for_status), leaving the response where it is.
+    ///
+    /// # Errors
+    /// [`Kind::Status`], without the response.
+    pub fn error_for_status_ref(&self) -> Result<&Self> {
+        if self.is_success() {
+            return Ok(self);
+        }
+        Err(self.attach(Error::new(Kind::Status, self.status_message())))
+    }
+
+    /// From just before the request was handed to the connection until the body was read.
+    pub fn elapsed(&self) -> Duration {
+        self.head.elapsed.unwrap_or_default()
+    }
+
+    /// Body bytes as received, before content decoding.
+    pub fn num_bytes_downloaded(&self) -> u64 {
+        self.head.downloaded
+    }
+
+    /// The body in pieces; in one piece unless a chunk size is set. Can be called again and again.
+    pub fn iter_bytes(&self) -> Pieces<std::option::IntoIter<Result<Bytes>>> {
+        Pieces::new(Some(Ok(self.body.clone())).into_iter())
+    }
+
+    /// The text in pieces.
+    pub fn iter_text(&self) -> TextPieces<std::option::IntoIter<Result<Bytes>>> {
+        let charset = self.head.charset(&self.body);
+        TextPieces::new(Some(Ok(self.body.clone())).into_iter(), charset)
+    }
+
+    /// The lines of the text, without their terminators: LF, CR LF or CR.
+    ///
+    /// ```
+    /// let response = papilio::Response::builder(200).text("a\r\nb\n");
+    /// let lines: Vec<String> = response.iter_lines().collect::<papilio::Result<_>>()?;
+    /// assert_eq!(lines, ["a", "b"]);
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
+    pub fn iter_lines(&self) -> Lines<std::option::IntoIter<Result<Bytes>>> {
+        Lines::new(self.iter_text(), usize::MAX)
+    }
+
+    fn attach(&self, error: Error) -> Error {
+        match &self.head.request {
+            Some(request) => error.for_line(&request.method, &request.url),
+            None => error,
+        }
+    }
+}
+
+/// Status and reason, nothing of the content.
+impl<B> fmt::Debug for Response<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let reason = self.reason_phrase();
+        let space = if reason.is_empty() { "" } else { " " };
+        write!(f, "<Response [{}{space}{}]>", self.head.status.as_u16(), reason.escape_debug())
+    }
+}
+
+/// Builds a [`Response`] by hand; see [`Response::builder`].
+#[must_use]
+pub struct ResponseBuilder {
+    pub(crate) head: Head,
+    pub(crate) error: Option<Error>,
+}
+
+impl ResponseBuilder {
+    /// Adds a header; it wins over the automatic ones.
+    ///
+    /// An invalid name or value turns the response into a 500 that says so.
+    pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<[u8]>) -> Self {
+        if let Err(error) = self.head.headers.append(name, value) {
+            self.error.get_or_insert(error);
+        }
+        self
+    }
+
+    /// With these bytes as body; `Content-Length` is added unless they are empty.
+    pub fn bytes(self, content: impl Into<Bytes>) -> Response {
+        self.finish(content.into(), None)
+    }
+
+    /// With this text as body, `text/plain; charset=utf-8`.
+    pub fn text(self, content: impl Into<String>) -> Response {
+        self.finish(content.into().into(), Some("text/plain; charset=utf-8"))
+    }
+
+    /// With this text as body, `text/html; charset=utf-8`.
+    pub fn html(self, content: impl Into<String>) -> Response {
+        self.finish(content.into().into(), Some("text/html; charset=utf-8"))
+    }
+
+    /// With this value as JSON body, `application/json`.
+    ///
+    /// # Errors
+    /// [`Kind::Json`] if the value cannot be written as JSON.
+    #[cfg(feature = "json")]
+    pub fn json(self, value: &impl serde::Serialize) -> Result<Response> {
+        let content = serde_json::to_vec(value)
+            .map_err(|e| Error::new(Kind::Json, "the value cannot be written as JSON").with_source(e))?;
+        Ok(self.finish(content.into(), Some("application/json")))
+    }
+
+    fn finish(mut self, content: Bytes, content_type: Option<&str>) -> Response {
+        if let Some(error) = self.error {
+            return Response::builder(500).text(error.to_string());
+        }
+        let headers = &mut self.head.headers;
+        let framed = headers.contains("Content-Length") || headers.contains("Transfer-Encoding");
+        if !content.is_empty() && !framed {
+            headers.push("Content-Length", content.len().to_string().as_bytes());
+        }
+        if let Some(content_type) = content_type.filter(|_| !headers.contains("Content-Type")) {
+            headers.push("Content-Type", content_type.as_bytes());
+        }
+        self.head.elapsed = Some(Duration::ZERO);
+        Response { head: Box::new(self.head), body: content }
+    }
+}
+
+impl fmt::Debug for ResponseBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseBuilder").field("status", &self.head.status).finish_non_exhaustive()
+    }
+}

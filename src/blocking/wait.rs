@@ -1,0 +1,84 @@
+//! Waiting on this thread: `poll(2)` on sockets, parking for everything else.
+//!
+//! The only place of the blocking client that sleeps, but for the patient reads of `StdSocket` and the retry pause.
+
+use std::sync::Arc;
+use std::task::{Poll, Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fd::AsFd;
+use rustix::io::Errno;
+
+use crate::connection::deadline::Until;
+use crate::connection::socket::Interest;
+use crate::error::{Error, Kind, Result};
+
+/// Waits until one of the sockets is ready, or the time is up (`false`). Errors and hang-ups count as ready: the next
+/// call on the socket says what they are.
+pub(crate) fn on_sockets<F: AsFd>(
+    sockets: &[F],
+    interest: Interest,
+    timeout: Option<Duration>,
+) -> Result<bool> {
+    let flags = match interest {
+        Interest::Read => PollFlags::IN,
+        Interest::Write => PollFlags::OUT,
+        Interest::Both => PollFlags::IN | PollFlags::OUT,
+    };
+    let end = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+    let mut left = timeout;
+    loop {
+        let mut descriptors: Vec<PollFd<'_>> =
+            sockets.iter().map(|socket| PollFd::new(socket, flags)).collect();
+        // A wait longer than the system can express is a wait for ever.
+        let timespec = left.and_then(|left| Timespec::try_from(left).ok());
+        match poll(&mut descriptors, timespec.as_ref()) {
+            Ok(0) => return Ok(false),
+            Ok(_) => return Ok(true),
+            Err(Errno::INTR) => {
+                left = end.map(|end| end.saturating_duration_since(Instant::now()));
+            }
+            Err(e) => {
+                return Err(Error::new(Kind::Read, "waiting for the socket failed").with_source(e));
+            }
+        }
+    }
+}
+
+/// Waits for one socket until the limit, whose error it returns.
+pub(crate) fn on_socket(socket: &impl AsFd, interest: Interest, until: Until) -> Result<()> {
+    if on_sockets(&[socket], interest, until.left(Instant::now()))? { Ok(()) } else { Err(until.error()) }
+}
+
+/// Polls until it is ready, parked in between; the error of `until` if that comes first.
+pub(crate) fn on_poll<T>(
+    until: Until,
+    mut ask: impl FnMut(&Waker, Instant) -> Poll<Result<T>>,
+) -> Result<T> {
+    // The first try needs nobody to wake.
+    if let Poll::Ready(result) = ask(Waker::noop(), Instant::now()) {
+        return result;
+    }
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    loop {
+        let now = Instant::now();
+        if let Poll::Ready(result) = ask(&waker, now) {
+            return result;
+        }
+        match until.left(now) {
+            Some(Duration::ZERO) => return Err(until.error()),
+            Some(left) => thread::park_timeout(left),
+            None => thread::park(),
+        }
+    }
+}
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}

@@ -1,0 +1,139 @@
+//! `Deadlines`: when a wait is over, and what its error says.
+//!
+//! Owns the arithmetic over [`Timeout`]; `now` is passed in. Does not wait.
+
+use std::time::{Duration, Instant};
+
+use crate::error::{Error, Kind};
+use crate::models::config::Timeout;
+
+/// The time limits of one call.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Deadlines {
+    pub(crate) timeout: Timeout,
+    total: Option<Instant>,
+}
+
+/// The end of one wait.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Until {
+    at: Option<Instant>,
+    kind: Kind,
+    limit: Duration,
+}
+
+impl Deadlines {
+    pub(crate) fn new(timeout: Timeout, now: Instant) -> Self {
+        // A limit past the end of the clock is no limit (FLT-19).
+        Self { timeout, total: timeout.total.and_then(|total| now.checked_add(total)) }
+    }
+
+    /// Whether nothing but the limit of the phase itself can end a wait.
+    pub(crate) fn has_total(&self) -> bool {
+        self.total.is_some()
+    }
+
+    pub(crate) fn connect(&self, now: Instant) -> Until {
+        self.until(Kind::ConnectTimeout, self.timeout.connect, now)
+    }
+
+    pub(crate) fn read(&self, now: Instant) -> Until {
+        self.until(Kind::ReadTimeout, self.timeout.read, now)
+    }
+
+    /// The read limit, or the end of the time for the whole head if that is nearer (FLT-05).
+    pub(crate) fn head(&self, now: Instant, began: Instant) -> Until {
+        let head = self.until(Kind::ReadTimeout, self.timeout.head_limit(), began);
+        head.sooner(self.read(now))
+    }
+
+    pub(crate) fn write(&self, now: Instant) -> Until {
+        self.until(Kind::WriteTimeout, self.timeout.write, now)
+    }
+
+    pub(crate) fn pool(&self, now: Instant) -> Until {
+        self.until(Kind::PoolTimeout, self.timeout.pool, now)
+    }
+
+    fn until(&self, kind: Kind, limit: Option<Duration>, since: Instant) -> Until {
+        let at = limit.and_then(|limit| since.checked_add(limit));
+        let phase = Until { at, kind, limit: limit.unwrap_or_default() };
+        let limit = self.timeout.total.unwrap_or_default();
+        phase.sooner(Until { at: self.total, kind: Kind::TotalTimeout, limit })
+    }
+}
+
+impl Until {
+    /// How long from `now`: `None` is for ever, zero is over.
+    pub(crate) fn left(&self, now: Instant) -> Option<Duration> {
+        self.at.map(|at| at.saturating_duration_since(now))
+    }
+
+    pub(crate) fn is_over(&self, now: Instant) -> bool {
+        self.at.is_some_and(|at| at <= now)
+    }
+
+    pub(crate) fn error(&self) -> Error {
+        let limit = self.limit;
+        Error::new(
+            self.kind,
+            match self.kind {
+                Kind::ConnectTimeout => format!("no connection within {limit:?}"),
+                Kind::ReadTimeout => format!("nothing was received for {limit:?}"),
+                Kind::WriteTimeout => format!("the peer took no bytes for {limit:?}"),
+                Kind::PoolTimeout => format!("no connection slot came free within {limit:?}"),
+                _ => format!("the call took longer than its total limit of {limit:?}"),
+            },
+        )
+    }
+
+    fn sooner(self, other: Self) -> Self {
+        match (self.at, other.at) {
+            (Some(mine), Some(theirs)) if theirs < mine => other,
+            (None, Some(_)) => other,
+            _ => self,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const S: Duration = Duration::from_secs(1);
+
+    /// WSH-01
+    #[test]
+    fn the_nearer_of_phase_and_total_wins() {
+        let now = Instant::now();
+        let deadlines = Deadlines::new(Timeout::all(S * 5).total(S * 7), now);
+        let first = deadlines.read(now);
+        assert_eq!((first.left(now), first.error().kind()), (Some(S * 5), Kind::ReadTimeout));
+        let later = deadlines.read(now + S * 4);
+        assert_eq!((later.left(now + S * 4), later.error().kind()), (Some(S * 3), Kind::TotalTimeout));
+        assert!(later.is_over(now + S * 7) && !later.is_over(now + S * 6));
+    }
+
+    /// FLT-05
+    #[test]
+    fn a_head_has_ten_times_the_read_limit() {
+        let began = Instant::now();
+        let deadlines = Deadlines::new(Timeout::all(S), began);
+        assert_eq!(deadlines.head(began, began).left(began), Some(S));
+        let dripping = began + S * 9 + S / 2;
+        assert_eq!(deadlines.head(dripping, began).left(dripping), Some(S / 2));
+        let custom = Deadlines::new(Timeout::all(S).head(S * 2), began);
+        assert!(custom.head(began + S * 2, began).is_over(began + S * 2));
+    }
+
+    /// FLT-19
+    #[test]
+    fn out_of_range_limits_do_not_overflow() {
+        let now = Instant::now();
+        let deadlines = Deadlines::new(Timeout::all(Duration::MAX).total(Duration::MAX), now);
+        assert_eq!(deadlines.read(now).left(now), None);
+        assert_eq!(deadlines.head(now, now).left(now), None);
+        let zero = Deadlines::new(Timeout::all(Duration::ZERO), now);
+        assert!(zero.connect(now).is_over(now));
+    }
+}

@@ -1,0 +1,428 @@
+//! Moving bytes without ever waiting: sockets, TLS, the HTTP/1.1 exchange, the pool.
+//!
+//! This file owns [`Connection`]: one exchange after another over a [`Wire`]. It does not own the meaning of bytes
+//! (`protocol/`), waiting (the drivers) or which request is sent (`flow/`).
+
+pub(crate) mod buffer;
+pub(crate) mod deadline;
+pub(crate) mod events;
+pub(crate) mod pool;
+pub(crate) mod race;
+#[cfg(feature = "tls")]
+pub(crate) mod roots;
+pub(crate) mod socket;
+#[cfg(feature = "tls")]
+pub(crate) mod tls;
+pub(crate) mod wire;
+
+use std::io::{self, IoSlice};
+
+use crate::connection::buffer::Buffer;
+use crate::connection::events::event;
+use crate::connection::socket::{Interest, Socket, Step};
+use crate::connection::wire::Wire;
+use crate::error::{Error, Kind, Phase, Reason, Result};
+use crate::models::config::ResponseLimits;
+use crate::models::headers::Headers;
+use crate::models::request::{Request, RequestTarget};
+use crate::protocol::http1::{BodyLength, Exchange, HeadStep, Outgoing, ParsedHead, Piece, Target};
+
+/// One HTTP/1.1 connection, used for one request after another.
+#[derive(Debug)]
+pub(crate) struct Connection<S: Socket> {
+    wire: Wire<S>,
+    exchange: Exchange,
+    input: Buffer,
+    /// Framing to send before the body piece at hand, and behind it.
+    before: Outbox,
+    behind: Outbox,
+    stage: Stage,
+    /// Why sending stopped, if it failed; the response may still be there (H1-07).
+    write_error: Option<io::Error>,
+    /// A final response that came while the body was still being sent.
+    early: Option<ParsedHead>,
+    /// Whether any byte of this request was taken by the socket, and any of its response received.
+    sent_any: bool,
+    received_any: bool,
+}
+
+/// How far the request has got, for the events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Idle,
+    Headers,
+    Body,
+    Sent,
+}
+
+/// How an upload went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flushed {
+    /// Everything given so far is sent.
+    All,
+    /// The peer has answered or gone; the rest must not be sent.
+    Stopped,
+}
+
+impl<S: Socket> Connection<S> {
+    pub(crate) fn new(wire: Wire<S>, limits: ResponseLimits) -> Self {
+        Self {
+            wire,
+            exchange: Exchange::new(limits),
+            input: Buffer::default(),
+            before: Outbox::default(),
+            behind: Outbox::default(),
+            stage: Stage::Idle,
+            write_error: None,
+            early: None,
+            sent_any: false,
+            received_any: false,
+        }
+    }
+
+    pub(crate) fn wire(&self) -> &Wire<S> {
+        &self.wire
+    }
+
+    pub(crate) fn socket_mut(&mut self) -> &mut S {
+        self.wire.socket_mut()
+    }
+
+    /// Starts an exchange: checks the request and makes its head ready to send, in one write with the first piece of
+    /// the body.
+    pub(crate) fn begin(&mut self, request: &Request) -> Result<()> {
+        self.before.clear();
+        self.behind.clear();
+        (self.write_error, self.early) = (None, None);
+        (self.sent_any, self.received_any) = (false, false);
+        let target = request.extensions().get::<RequestTarget>();
+        let head = Outgoing {
+            method: &request.method,
+            url: &request.url,
+            headers: &request.headers,
+            target: target.map(|target| &target.0[..]),
+            form: Target::Origin,
+            length: match request.body.len() {
+                Some(0) if request.body.is_empty() => BodyLength::Empty,
+                Some(length) => BodyLength::Known(length),
+                None => BodyLength::Unknown,
+            },
+        };
+        self.exchange.start(&head, &mut self.before.bytes)?;
+        event!(http11, "send_request_headers", started, "request=<Request {}>", request.method);
+        self.stage = Stage::Headers;
+        Ok(())
+    }
+
+    /// Announces the next piece of the body, to be passed to [`flush`](Self::flush).
+    pub(crate) fn announce(&mut self, length: usize) -> Result<()> {
+        let behind = self.exchange.data(length, &mut self.before.bytes)?;
+        self.behind.bytes.extend_from_slice(behind.as_bytes());
+        Ok(())
+    }
+
+    /// Announces the end of the body.
+    pub(crate) fn finish(&mut self) -> Result<()> {
+        self.exchange.end(&mut self.behind.bytes)
+    }
+
+    /// Sends what is ready: framing, this piece of the body (advanced as it goes), framing. Meanwhile an answer is
+    /// listened for: one that ends the upload, or a broken pipe, stops it.
+    pub(crate) fn flush(&mut self, piece: &mut &[u8]) -> Result<Step<Flushed>> {
+        if self.write_error.is_some() {
+            return Ok(Step::Done(Flushed::Stopped));
+        }
+        while !(self.before.is_empty() && piece.is_empty() && self.behind.is_empty()) {
+            match self.write_some(piece) {
+                Ok(0) => return Ok(self.stop(io::ErrorKind::WriteZero.into())),
+                Ok(_) => self.sent_any = true,
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return self.listen(),
+                Err(e) => return Ok(self.stop(e)),
+            }
+        }
+        match self.wire.flush() {
+            Ok(()) => {}
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => return self.listen(),
+            Err(e) => return Ok(self.stop(e)),
+        }
+        self.mark_sent();
+        Ok(Step::Done(Flushed::All))
+    }
+
+    /// Receives the head of the final response; interim ones are passed over (H1-27).
+    pub(crate) fn head(&mut self) -> Result<Step<ParsedHead>> {
+        if let Some(head) = self.early.take() {
+            return Ok(Step::Done(head));
+        }
+        if let Some(head) = self.parse_head()? {
+            return Ok(Step::Done(head));
+        }
+        match self.receive() {
+            Ok(0) => return Err(self.head_end()),
+            Ok(_) => self.received_any = true,
+            Err(e) => return self.failed(e, Phase::Head),
+        }
+        Ok(self.parse_head()?.map_or(Step::Progress, Step::Done))
+    }
+
+    /// Reads the body into `buffer`; 0 is its end.
+    pub(crate) fn body(&mut self, buffer: &mut [u8]) -> Result<Step<usize>> {
+        if let Some(count) = self.parse_body(buffer)? {
+            return Ok(Step::Done(count));
+        }
+        // Straight into the caller's memory, where that is worth the missing read-ahead.
+        let direct = usize::try_from(self.exchange.direct()).unwrap_or(usize::MAX);
+        if direct > 0 && buffer.len() >= DIRECT {
+            let most = direct.min(buffer.len());
+            return match self.wire.read(buffer.get_mut(..most).unwrap_or_default()) {
+                Ok(0) => self.exchange.body_eof().map(|()| Step::Done(0)),
+                Ok(count) => self.exchange.took(count as u64).map(|()| Step::Done(count)),
+                Err(e) => self.failed(e, Phase::Body),
+            };
+        }
+        match self.receive() {
+            Ok(0) => self.exchange.body_eof().map(|()| Step::Done(0)),
+            Ok(_) => Ok(self.parse_body(buffer)?.map_or(Step::Progress, Step::Done)),
+            Err(e) => self.failed(e, Phase::Body),
+        }
+    }
+
+    /// Whether the connection may serve another request: both sides done, nothing left over (SEC-129).
+    pub(crate) fn is_reusable(&self) -> bool {
+        self.exchange.reusable() && self.input.is_empty() && self.write_error.is_none()
+    }
+
+    /// Makes an idle connection small.
+    pub(crate) fn rest(&mut self) {
+        self.input.shrink();
+        self.before.bytes.shrink_to(Outbox::KEPT);
+        self.stage = Stage::Idle;
+    }
+
+    /// Whether an idle connection must not be used again.
+    pub(crate) fn is_stale(&mut self) -> bool {
+        !self.input.is_empty() || self.wire.has_news()
+    }
+
+    pub(crate) fn response_done(&self) -> bool {
+        self.exchange.response_done()
+    }
+
+    pub(crate) fn content_length(&self) -> Option<u64> {
+        self.exchange.content_length()
+    }
+
+    pub(crate) fn switched(&self) -> bool {
+        self.exchange.switched()
+    }
+
+    /// Body bytes received, without their framing.
+    pub(crate) fn received(&self) -> u64 {
+        self.exchange.received()
+    }
+
+    pub(crate) fn trailers(&mut self) -> Option<Headers> {
+        self.exchange.trailers()
+    }
+
+    pub(crate) fn set_limits(&mut self, limits: ResponseLimits) {
+        self.exchange.set_limits(limits);
+    }
+
+    /// Whether the peer has seen nothing of this request.
+    pub(crate) fn is_untouched(&self) -> bool {
+        !self.sent_any
+    }
+
+    /// Whether the peer has said nothing in return.
+    pub(crate) fn is_unanswered(&self) -> bool {
+        !self.received_any
+    }
+
+    /// The stream behind a switched connection: what was received already, then the wire.
+    pub(crate) fn into_parts(self) -> (Vec<u8>, Wire<S>) {
+        (self.input.bytes().to_vec(), self.wire)
+    }
+
+    fn write_some(&mut self, piece: &mut &[u8]) -> io::Result<usize> {
+        let parts = [self.before.rest(), piece, self.behind.rest()];
+        let slices = parts.map(IoSlice::new);
+        // One part alone, the usual case of a request without a body, needs no gathering.
+        let count = match parts.map(<[u8]>::is_empty) {
+            [false, true, true] => self.wire.write(slices.get(..1).unwrap_or_default())?,
+            [true, false, true] => self.wire.write(slices.get(1..2).unwrap_or_default())?,
+            _ => self.wire.write(&slices)?,
+        };
+        let left = self.before.sent(count);
+        let taken = left.min(piece.len());
+        *piece = piece.get(taken..).unwrap_or_default();
+        self.behind.sent(left - taken);
+        Ok(count)
+    }
+
+    /// The peer takes no more for now. It may be answering: a final response that ends the upload is taken at once,
+    /// another one is held while the rest is sent.
+    fn listen(&mut self) -> Result<Step<Flushed>> {
+        if self.early.is_some() {
+            return Ok(Step::Wait(Interest::Write));
+        }
+        match self.receive() {
+            Ok(0) => return Ok(self.stop(io::ErrorKind::BrokenPipe.into())),
+            Ok(_) => self.received_any = true,
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(Step::Wait(Interest::Both)),
+            Err(e) => return Ok(self.stop(e)),
+        }
+        if let Some(head) = self.parse_head()? {
+            let options = head.headers.get_list_split("Connection");
+            let ends = head.status.as_u16() >= 300
+                || options.iter().any(|option| option.eq_ignore_ascii_case("close"));
+            self.early = Some(head);
+            if ends {
+                self.exchange.abandon_request();
+                return Ok(Step::Done(Flushed::Stopped));
+            }
+        }
+        Ok(Step::Progress)
+    }
+
+    /// Sending failed: there may be an answer all the same, so only [`head`](Self::head) decides what to report.
+    fn stop(&mut self, error: io::Error) -> Step<Flushed> {
+        event!(http11, "send_request_body", failed, "exception={error}");
+        self.write_error = Some(error);
+        self.exchange.abandon_request();
+        Step::Done(Flushed::Stopped)
+    }
+
+    fn mark_sent(&mut self) {
+        if self.stage == Stage::Headers {
+            event!(http11, "send_request_headers", complete);
+            event!(http11, "send_request_body", started);
+            self.stage = Stage::Body;
+        }
+        if self.stage == Stage::Body && self.exchange.request_done() {
+            event!(http11, "send_request_body", complete);
+            self.stage = Stage::Sent;
+        }
+    }
+
+    fn receive(&mut self) -> io::Result<usize> {
+        let wire = &mut self.wire;
+        self.input.fill(|room| wire.read(room))
+    }
+
+    /// The final head, if what was received holds it.
+    fn parse_head(&mut self) -> Result<Option<ParsedHead>> {
+        while !self.input.is_empty() {
+            match self.exchange.head(self.input.bytes())? {
+                HeadStep::Final { used, head } => {
+                    self.input.consume(used);
+                    return Ok(Some(head));
+                }
+                HeadStep::Interim { used, .. } => self.input.consume(used),
+                HeadStep::More { used } => {
+                    self.input.consume(used);
+                    break;
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Body bytes out of what was received: `Some(0)` is the end of the body, `None` asks for more.
+    fn parse_body(&mut self, buffer: &mut [u8]) -> Result<Option<usize>> {
+        if buffer.is_empty() || self.exchange.response_done() {
+            return Ok(Some(0));
+        }
+        if self.input.is_empty() {
+            return Ok(None);
+        }
+        match self.exchange.body(self.input.bytes(), buffer.len())? {
+            Piece::Data { skip, len } => {
+                let data = self.input.bytes().get(skip..skip + len).unwrap_or_default();
+                if let Some(room) = buffer.get_mut(..data.len()) {
+                    room.copy_from_slice(data);
+                }
+                self.input.consume(skip + len);
+                Ok(Some(len))
+            }
+            Piece::End { used } => {
+                self.input.consume(used);
+                Ok(Some(0))
+            }
+            Piece::More { used } => {
+                self.input.consume(used);
+                Ok(None)
+            }
+        }
+    }
+
+    /// The stream ended before or within a head.
+    fn head_end(&mut self) -> Error {
+        match self.write_error.take() {
+            Some(error) if !self.received_any => write_failed(error),
+            _ => self.exchange.head_eof(self.received_any),
+        }
+    }
+
+    fn failed<T>(&mut self, error: io::Error, phase: Phase) -> Result<Step<T>> {
+        if error.kind() == io::ErrorKind::WouldBlock {
+            return Ok(Step::Wait(Interest::Read));
+        }
+        if let Some(error) = self.write_error.take().filter(|_| phase == Phase::Head) {
+            return Err(write_failed(error));
+        }
+        self.exchange.abandon_request();
+        // TLS without its goodbye is a truncation, not an end (R-TLS-05, SEC-127).
+        if error.kind() == io::ErrorKind::UnexpectedEof {
+            let error = Error::remote(Reason::Incomplete, "the connection was cut without a TLS close")
+                .with_bytes(self.exchange.received(), self.exchange.content_length());
+            return Err(error.in_phase(phase));
+        }
+        let mut failed = Error::new(Kind::Read, format!("receiving failed: {error}")).in_phase(phase);
+        if phase == Phase::Head && !self.received_any {
+            failed = failed.with_reason(Reason::ServerDisconnected);
+        }
+        Err(failed.with_source(error))
+    }
+}
+
+/// From this size on a body is read straight into the caller's buffer.
+const DIRECT: usize = 4 << 10;
+
+fn write_failed(error: io::Error) -> Error {
+    Error::new(Kind::Write, format!("sending failed: {error}")).in_phase(Phase::Send).with_source(error)
+}
+
+/// Bytes on their way out.
+#[derive(Debug, Default)]
+struct Outbox {
+    bytes: Vec<u8>,
+    sent: usize,
+}
+
+impl Outbox {
+    const KEPT: usize = 8 << 10;
+
+    fn rest(&self) -> &[u8] {
+        self.bytes.get(self.sent..).unwrap_or_default()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.rest().is_empty()
+    }
+
+    /// Takes note of sent bytes; returns how many belong to what comes behind.
+    fn sent(&mut self, count: usize) -> usize {
+        let mine = count.min(self.rest().len());
+        self.sent += mine;
+        if self.is_empty() {
+            self.clear();
+        }
+        count - mine
+    }
+
+    fn clear(&mut self) {
+        self.bytes.clear();
+        self.sent = 0;
+    }
+}

@@ -1,0 +1,379 @@
+//! `Pool`: who may use which connection, and when a new one may be opened.
+//!
+//! Owns the limits, the queue of waiters, idle connections and their expiry, all under one lock that is never held
+//! across I/O, a wake-up or the closing of a socket. Does not open, probe or wait: a driver polls a [`Ticket`] and gets
+//! a [`Lease`].
+//!
+//! A slot is owned by exactly one value at any time, an idle entry, a grant or a `Lease`, and gives itself back when
+//! dropped.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
+use std::time::Instant;
+
+use crate::error::{Error, Kind, Result};
+use crate::models::config::Limits;
+use crate::models::url::Url;
+
+/// What must be equal for a connection to be used again: scheme, host and effective port of the URL. Everything else
+/// that matters (TLS settings, proxy) is fixed per pool.
+#[derive(Clone)]
+pub(crate) struct Key(pub(crate) Url);
+
+impl Key {
+    fn matches(&self, other: &Self) -> bool {
+        self.0.same_origin(&other.0)
+    }
+}
+
+/// A pool of connections `C`. Clones share it.
+pub(crate) struct Pool<C>(Arc<Mutex<State<C>>>);
+
+struct State<C> {
+    limits: Limits,
+    /// Slots in use: leases, grants and idle connections.
+    open: usize,
+    /// In order of creation.
+    idle: Vec<Idle<C>>,
+    waiting: VecDeque<Waiter<C>>,
+    next_number: u64,
+    closed: bool,
+}
+
+struct Idle<C> {
+    connection: C,
+    key: Key,
+    born: u64,
+    expires: Option<Instant>,
+}
+
+struct Waiter<C> {
+    number: u64,
+    key: Key,
+    fresh: bool,
+    waker: Waker,
+    grant: Option<Grant<C>>,
+}
+
+/// A slot: with a connection to use again, or the permission to open one.
+struct Grant<C> {
+    connection: Option<C>,
+    born: u64,
+}
+
+/// Connections to be closed once the lock is released.
+type Closing<C> = Vec<C>;
+
+impl<C> Pool<C> {
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self(Arc::new(Mutex::new(State {
+            limits,
+            open: 0,
+            idle: Vec::new(),
+            waiting: VecDeque::new(),
+            next_number: 0,
+            closed: false,
+        })))
+    }
+
+    /// A request for one slot. `fresh`: for a new connection only.
+    pub(crate) fn ticket(&self, key: Key, fresh: bool) -> Ticket<'_, C> {
+        Ticket { pool: self, key, fresh, queued: None }
+    }
+
+    /// Closes idle connections and turns everyone else away; leases that are out end by themselves.
+    pub(crate) fn close(&self) {
+        let mut state = self.lock();
+        state.closed = true;
+        state.open -= state.idle.len();
+        let idle = std::mem::take(&mut state.idle);
+        let wakers: Vec<Waker> = state.waiting.iter().map(|waiter| waiter.waker.clone()).collect();
+        drop(state);
+        wakers.into_iter().for_each(Waker::wake);
+        close_all(idle.into_iter().map(|idle| idle.connection));
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.lock().closed
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<C>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the state, then wakes whom it served and closes what it evicted, outside the lock.
+    fn change<T>(&self, now: Instant, change: impl FnOnce(&mut State<C>, &mut Closing<C>) -> T) -> T {
+        let mut closing = Vec::new();
+        let mut wakers = Vec::new();
+        let mut state = self.lock();
+        let result = change(&mut state, &mut closing);
+        if !state.waiting.is_empty() {
+            state.dispatch(now, &mut closing, &mut wakers);
+        }
+        drop(state);
+        wakers.into_iter().for_each(Waker::wake);
+        close_all(closing);
+        result
+    }
+}
+
+impl<C> Clone for Pool<C> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+/// Counts, as in HTTPX (POOL-18).
+impl<C> fmt::Debug for Pool<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.lock();
+        let queued = state.waiting.iter().filter(|waiter| waiter.grant.is_none()).count();
+        write!(
+            f,
+            "<Pool [Requests: {} active, {queued} queued | Connections: {} active, {} idle]>",
+            state.open - state.idle.len(),
+            state.open - state.idle.len(),
+            state.idle.len()
+        )
+    }
+}
+
+impl<C> State<C> {
+    /// One request's slot, if there is one: an idle connection of the origin, the oldest first; else a new one; else a
+    /// new one in place of the oldest idle one of another origin (POOL-03).
+    fn serve(&mut self, key: &Key, fresh: bool, now: Instant, closing: &mut Closing<C>) -> Option<Grant<C>> {
+        self.expire(now, closing);
+        if !fresh {
+            if let Some(at) = self.idle.iter().position(|idle| idle.key.matches(key)) {
+                let Idle { connection, born, .. } = self.idle.remove(at);
+                return Some(Grant { connection: Some(connection), born });
+            }
+        }
+        if self.limits.max_connections.is_none_or(|most| self.open < most) {
+            self.open += 1;
+        } else if self.idle.is_empty() {
+            return None;
+        } else {
+            closing.push(self.idle.remove(0).connection);
+        }
+        Some(Grant { connection: None, born: self.number() })
+    }
+
+    /// Gives slots to whoever waited longest; one that cannot be served does not hold up the others (POOL-04).
+    fn dispatch(&mut self, now: Instant, closing: &mut Closing<C>, wakers: &mut Vec<Waker>) {
+        for at in 0..self.waiting.len() {
+            let Some(waiter) = self.waiting.get(at).filter(|waiter| waiter.grant.is_none()) else {
+                continue;
+            };
+            let (key, fresh) = (waiter.key.clone(), waiter.fresh);
+            let grant = self.serve(&key, fresh, now, closing);
+            if let (Some(waiter), Some(grant)) = (self.waiting.get_mut(at), grant) {
+                waiter.grant = Some(grant);
+                wakers.push(waiter.waker.clone());
+            }
+        }
+    }
+
+    fn expire(&mut self, now: Instant, closing: &mut Closing<C>) {
+        while let Some(at) =
+            self.idle.iter().position(|idle| idle.expires.is_some_and(|expires| expires <= now))
+        {
+            closing.push(self.idle.remove(at).connection);
+            self.open -= 1;
+        }
+    }
+
+    /// Takes a connection back, if the limits let it stay.
+    fn keep(&mut self, idle: Idle<C>, closing: &mut Closing<C>) {
+        let most = match (self.limits.max_keepalive_connections, self.limits.max_connections) {
+            (Some(keepalive), Some(all)) => Some(keepalive.min(all)),
+            (keepalive, all) => keepalive.or(all),
+        };
+        let at = self.idle.iter().rposition(|other| other.born < idle.born).map_or(0, |at| at + 1);
+        self.idle.insert(at, idle);
+        while most.is_some_and(|most| self.idle.len() > most) {
+            closing.push(self.idle.remove(0).connection);
+            self.open -= 1;
+        }
+    }
+
+    fn number(&mut self) -> u64 {
+        self.next_number += 1;
+        self.next_number
+    }
+}
+
+/// A place in the queue for one slot. Dropping it leaves the queue, and passes on a slot that was granted meanwhile.
+pub(crate) struct Ticket<'a, C> {
+    pool: &'a Pool<C>,
+    key: Key,
+    fresh: bool,
+    queued: Option<u64>,
+}
+
+impl<C> Ticket<'_, C> {
+    /// The slot, if there is one now; else `waker` is woken when asking again is worth it.
+    pub(crate) fn poll(&mut self, waker: &Waker, now: Instant) -> Poll<Result<Lease<C>>> {
+        let mut closing = Vec::new();
+        let mut state = self.pool.lock();
+        let grant = if let Some(number) = self.queued {
+            state.waiting.iter().position(|waiter| waiter.number == number).and_then(|at| {
+                let waiter = state.waiting.get_mut(at)?;
+                waiter.waker.clone_from(waker);
+                let grant = waiter.grant.take()?;
+                self.queued = None;
+                state.waiting.remove(at);
+                Some(grant)
+            })
+        } else {
+            None
+        };
+        if grant.is_none() && state.closed {
+            return Poll::Ready(Err(client_closed()));
+        }
+        let grant = match (grant, self.queued) {
+            (None, None) => state.serve(&self.key, self.fresh, now, &mut closing),
+            (grant, _) => grant,
+        };
+        if grant.is_none() && self.queued.is_none() {
+            let number = state.number();
+            self.queued = Some(number);
+            state.waiting.push_back(Waiter {
+                number,
+                key: self.key.clone(),
+                fresh: self.fresh,
+                waker: waker.clone(),
+                grant: None,
+            });
+        }
+        drop(state);
+        close_all(closing);
+        match grant {
+            None => Poll::Pending,
+            Some(Grant { connection, born }) => Poll::Ready(Ok(Lease {
+                pool: self.pool.clone(),
+                key: self.key.clone(),
+                connection,
+                born,
+                held: true,
+            })),
+        }
+    }
+}
+
+impl<C> Drop for Ticket<'_, C> {
+    fn drop(&mut self) {
+        let Some(number) = self.queued.take() else {
+            return;
+        };
+        self.pool.change(Instant::now(), |state, closing| {
+            let at = state.waiting.iter().position(|waiter| waiter.number == number);
+            if let Some(grant) = at.and_then(|at| state.waiting.remove(at)?.grant) {
+                closing.extend(grant.connection);
+                state.open -= 1;
+            }
+        });
+    }
+}
+
+/// A slot in use. Dropping it closes the connection and frees the slot.
+pub(crate) struct Lease<C> {
+    pool: Pool<C>,
+    key: Key,
+    connection: Option<C>,
+    born: u64,
+    held: bool,
+}
+
+impl<C> Lease<C> {
+    /// The connection: there from the start if one is used again, else from [`fill`](Self::fill) on.
+    pub(crate) fn connection(&mut self) -> Option<&mut C> {
+        self.connection.as_mut()
+    }
+
+    pub(crate) fn connection_ref(&self) -> Option<&C> {
+        self.connection.as_ref()
+    }
+
+    /// Puts a new connection into the slot.
+    pub(crate) fn fill(&mut self, connection: C) {
+        self.connection = Some(connection);
+    }
+
+    /// Drops a connection that turned out stale and takes the next idle one of the origin, if there is one; the slot
+    /// stays ours either way.
+    pub(crate) fn replace(&mut self, now: Instant) {
+        let stale = self.connection.take();
+        let key = &self.key;
+        let next = self.pool.change(now, |state, closing| {
+            closing.extend(stale);
+            let at = state.idle.iter().position(|idle| idle.key.matches(key))?;
+            // Two slots become one.
+            state.open -= 1;
+            Some(state.idle.remove(at))
+        });
+        if let Some(Idle { connection, born, .. }) = next {
+            self.connection = Some(connection);
+            self.born = born;
+        }
+    }
+
+    /// Gives the connection back for the next request.
+    pub(crate) fn keep(mut self, now: Instant) {
+        let Some(connection) = self.connection.take() else {
+            return;
+        };
+        self.held = false;
+        let (key, born) = (self.key.clone(), self.born);
+        self.pool.change(now, |state, closing| {
+            let expires = state.limits.keepalive_expiry.map(|expiry| now.checked_add(expiry));
+            if state.closed {
+                state.open -= 1;
+                closing.push(connection);
+            } else {
+                state.keep(Idle { connection, key, born, expires: expires.flatten() }, closing);
+                state.expire(now, closing);
+            }
+        });
+    }
+
+    /// Takes the connection out for good; the slot stays taken until the lease is dropped.
+    pub(crate) fn take(&mut self) -> Option<C> {
+        self.connection.take()
+    }
+
+    pub(crate) fn is_pool_closed(&self) -> bool {
+        self.pool.is_closed()
+    }
+}
+
+impl<C> Drop for Lease<C> {
+    fn drop(&mut self) {
+        drop(self.connection.take());
+        if self.held {
+            self.pool.change(Instant::now(), |state, _| state.open -= 1);
+        }
+    }
+}
+
+impl<C> fmt::Debug for Lease<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Lease({})", self.key.0.masked())
+    }
+}
+
+/// What every call on a closed client gets.
+pub(crate) fn client_closed() -> Error {
+    Error::new(Kind::ClientClosed, "Cannot send a request, as the client has been closed")
+}
+
+/// Closes connections the pool gave up: expired, surplus, stale, or of a closed client (LOG-07).
+fn close_all<C>(connections: impl IntoIterator<Item = C>) {
+    for connection in connections {
+        log::debug!(target: "papilio::connection", "connection.close.started");
+        drop(connection);
+        log::debug!(target: "papilio::connection", "connection.close.complete");
+    }
+}
