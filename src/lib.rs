@@ -1,6 +1,9 @@
 //! papilio
 
 pub(crate) mod error;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 pub(crate) mod models;
 pub(crate) mod protocol;
 

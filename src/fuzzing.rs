@@ -1,0 +1,78 @@
+//! Doors for fuzz targets into private code. Exists only under `--cfg fuzzing` and promises nothing.
+
+pub use crate::error::Reason;
+
+use http::Method;
+
+use crate::models::config::ResponseLimits;
+use crate::protocol::http1::replay::{End, Outcome, Play};
+
+/// A response as the HTTP/1.1 codec understood it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The code, once the head is complete.
+    pub status: Option<u16>,
+    /// Names and values, in order.
+    pub fields: Vec<(String, Vec<u8>)>,
+    /// What was handed out.
+    pub body: Vec<u8>,
+    /// Trailer names and values, in order.
+    pub trailers: Vec<(String, Vec<u8>)>,
+    /// What was wrong: HTTPX's name and our reason.
+    pub error: Option<(&'static str, Option<Reason>)>,
+    /// The connection may take another request.
+    pub reusable: bool,
+    /// The connection left HTTP.
+    pub switched: bool,
+    /// The response is complete.
+    pub complete: bool,
+    /// Bytes of the input that belong to it; meaningless after an error.
+    pub used: usize,
+}
+
+/// Reads `pieces` as the answer to a request with that method; `fin` if the connection ends after them. At most `max`
+/// body bytes are taken at a time, past the machine where it allows that if `direct`.
+pub fn response(
+    method: &Method,
+    upgrade: bool,
+    pieces: &[&[u8]],
+    fin: bool,
+    max: usize,
+    direct: bool,
+) -> Answer {
+    let play = Play {
+        method: method.clone(),
+        upgrade,
+        limits: ResponseLimits::default(),
+        fin,
+        max,
+        direct,
+    };
+    answer(play.run(pieces.iter().copied()))
+}
+
+/// `body` as the request encoder chunks it, one chunk for each piece.
+pub fn chunked(pieces: &[&[u8]]) -> Vec<u8> {
+    crate::protocol::http1::replay::encode_chunks(pieces)
+}
+
+fn answer(outcome: Outcome) -> Answer {
+    let list = |headers: &crate::Headers| {
+        headers
+            .iter()
+            .map(|(name, value)| (name.to_owned(), value.to_vec()))
+            .collect::<Vec<_>>()
+    };
+    let failed = outcome.error.is_some();
+    Answer {
+        status: outcome.status,
+        fields: list(&outcome.headers),
+        body: outcome.body,
+        trailers: outcome.trailers.as_ref().map(list).unwrap_or_default(),
+        error: outcome.error.map(|e| (e.kind().name(), e.reason())),
+        reusable: outcome.end == End::Reuse,
+        switched: outcome.end == End::Switched,
+        complete: !failed && outcome.end != End::Pending,
+        used: if failed { 0 } else { outcome.used },
+    }
+}
