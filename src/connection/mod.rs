@@ -132,17 +132,18 @@ impl<S: Socket> Connection<S> {
         if self.write_error.is_some() {
             return Ok(Step::Done(Flushed::Stopped));
         }
+        let mut moved = false;
         while !(self.before.is_empty() && piece.is_empty() && self.behind.is_empty()) {
             match self.write_some(piece) {
                 Ok(0) => return Ok(self.stop(io::ErrorKind::WriteZero.into())),
-                Ok(_) => self.sent_any = true,
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return self.listen(),
+                Ok(_) => (self.sent_any, moved) = (true, true),
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return self.listen(moved),
                 Err(e) => return Ok(self.stop(e)),
             }
         }
         match self.wire.flush() {
             Ok(()) => {}
-            Err(e) if e.kind() == io::ErrorKind::WouldBlock => return self.listen(),
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => return self.listen(moved),
             Err(e) => return Ok(self.stop(e)),
         }
         self.mark_sent();
@@ -262,14 +263,15 @@ impl<S: Socket> Connection<S> {
 
     /// The peer takes no more for now. It may be answering: a final response that ends the upload is taken at once,
     /// another one is held while the rest is sent.
-    fn listen(&mut self) -> Result<Step<Flushed>> {
+    fn listen(&mut self, moved: bool) -> Result<Step<Flushed>> {
+        let wait = if moved { Step::Moved } else { Step::Wait };
         if self.early.is_some() {
-            return Ok(Step::Wait(Interest::Write));
+            return Ok(wait(Interest::Write));
         }
         match self.receive() {
             Ok(0) => return Ok(self.stop(io::ErrorKind::BrokenPipe.into())),
             Ok(_) => self.received_any = true,
-            Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(Step::Wait(Interest::Both)),
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(wait(Interest::Both)),
             Err(e) => return Ok(self.stop(e)),
         }
         if let Some(head) = self.parse_head()? {

@@ -52,7 +52,6 @@ struct Idle<C> {
 struct Waiter<C> {
     number: u64,
     key: Key,
-    fresh: bool,
     waker: Waker,
     grant: Option<Grant<C>>,
 }
@@ -78,9 +77,9 @@ impl<C> Pool<C> {
         })))
     }
 
-    /// A request for one slot. `fresh`: for a new connection only.
-    pub(crate) fn ticket(&self, key: Key, fresh: bool) -> Ticket<'_, C> {
-        Ticket { pool: self, key, fresh, queued: None }
+    /// A request for one slot.
+    pub(crate) fn ticket(&self, key: Key) -> Ticket<'_, C> {
+        Ticket { pool: self, key, queued: None }
     }
 
     /// Closes idle connections and turns everyone else away; leases that are out end by themselves.
@@ -143,13 +142,11 @@ impl<C> fmt::Debug for Pool<C> {
 impl<C> State<C> {
     /// One request's slot, if there is one: an idle connection of the origin, the oldest first; else a new one; else a
     /// new one in place of the oldest idle one of another origin (POOL-03).
-    fn serve(&mut self, key: &Key, fresh: bool, now: Instant, closing: &mut Closing<C>) -> Option<Grant<C>> {
+    fn serve(&mut self, key: &Key, now: Instant, closing: &mut Closing<C>) -> Option<Grant<C>> {
         self.expire(now, closing);
-        if !fresh {
-            if let Some(at) = self.idle.iter().position(|idle| idle.key.matches(key)) {
-                let Idle { connection, born, .. } = self.idle.remove(at);
-                return Some(Grant { connection: Some(connection), born });
-            }
+        if let Some(at) = self.idle.iter().position(|idle| idle.key.matches(key)) {
+            let Idle { connection, born, .. } = self.idle.remove(at);
+            return Some(Grant { connection: Some(connection), born });
         }
         if self.limits.max_connections.is_none_or(|most| self.open < most) {
             self.open += 1;
@@ -167,8 +164,8 @@ impl<C> State<C> {
             let Some(waiter) = self.waiting.get(at).filter(|waiter| waiter.grant.is_none()) else {
                 continue;
             };
-            let (key, fresh) = (waiter.key.clone(), waiter.fresh);
-            let grant = self.serve(&key, fresh, now, closing);
+            let key = waiter.key.clone();
+            let grant = self.serve(&key, now, closing);
             if let (Some(waiter), Some(grant)) = (self.waiting.get_mut(at), grant) {
                 waiter.grant = Some(grant);
                 wakers.push(waiter.waker.clone());
@@ -209,7 +206,6 @@ impl<C> State<C> {
 pub(crate) struct Ticket<'a, C> {
     pool: &'a Pool<C>,
     key: Key,
-    fresh: bool,
     queued: Option<u64>,
 }
 
@@ -234,7 +230,7 @@ impl<C> Ticket<'_, C> {
             return Poll::Ready(Err(client_closed()));
         }
         let grant = match (grant, self.queued) {
-            (None, None) => state.serve(&self.key, self.fresh, now, &mut closing),
+            (None, None) => state.serve(&self.key, now, &mut closing),
             (grant, _) => grant,
         };
         if grant.is_none() && self.queued.is_none() {
@@ -243,7 +239,6 @@ impl<C> Ticket<'_, C> {
             state.waiting.push_back(Waiter {
                 number,
                 key: self.key.clone(),
-                fresh: self.fresh,
                 waker: waker.clone(),
                 grant: None,
             });

@@ -23,6 +23,8 @@ pub(crate) enum Step<T> {
     Progress,
     /// Nothing can be done until the socket is ready.
     Wait(Interest),
+    /// Bytes moved, and now nothing can be done until the socket is ready: silence starts anew.
+    Moved(Interest),
 }
 
 /// A non-blocking byte stream: `WouldBlock` says that nothing can be done now.

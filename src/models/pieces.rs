@@ -9,7 +9,7 @@ use std::num::NonZeroUsize;
 use bytes::{Bytes, BytesMut};
 
 use crate::error::Result;
-use crate::models::text::{Charset, LineSplitter, TextDecoder};
+use crate::models::text::{CharChunks, Charset, LineSplitter, TextDecoder};
 
 /// A body in pieces of bytes, as they come or all of one size; never empty ones.
 ///
@@ -78,54 +78,37 @@ impl<I: Iterator<Item = Result<Bytes>>> Iterator for Pieces<I> {
 pub struct TextPieces<I> {
     source: I,
     decoder: TextDecoder,
-    size: Option<NonZeroUsize>,
-    held: String,
-    /// Where in `held` the next piece starts.
-    at: usize,
-    /// How many characters wait there; counted only when a size is set.
-    characters: usize,
+    chunks: Option<CharChunks>,
     ended: bool,
 }
 
 impl<I: Iterator<Item = Result<Bytes>>> TextPieces<I> {
     pub(crate) fn new(source: I, charset: Charset) -> Self {
-        Self { source, decoder: charset.decoder(), size: None, held: String::new(), at: 0, characters: 0, ended: false }
+        Self { source, decoder: charset.decoder(), chunks: None, ended: false }
     }
 
     /// Cuts all pieces to this many characters, but for a shorter last one.
     pub fn chunk_size(mut self, characters: NonZeroUsize) -> Self {
-        self.size = Some(characters);
+        self.chunks = Some(CharChunks::new(characters.get()));
         self
     }
 
-    /// Takes the wanted piece out of what is held, if enough is held.
-    fn cut(&mut self) -> Option<String> {
-        let rest = self.held.get(self.at..).filter(|rest| !rest.is_empty())?;
-        let end = match self.size {
-            Some(size) if size.get() <= self.characters => {
-                self.characters -= size.get();
-                rest.char_indices().nth(size.get()).map_or(rest.len(), |(at, _)| at)
+    /// Decodes the next piece of the source, which may give no text at all.
+    fn decode(&mut self) -> Option<Result<String>> {
+        let mut text = String::new();
+        match self.source.next() {
+            Some(Ok(bytes)) => self.decoder.push(&bytes, false, &mut text),
+            Some(Err(error)) => {
+                self.ended = true;
+                self.chunks = None;
+                return Some(Err(error));
             }
-            Some(_) if !self.ended => return None,
-            _ => {
-                self.characters = 0;
-                rest.len()
+            None => {
+                self.ended = true;
+                self.decoder.push(&[], true, &mut text);
             }
-        };
-        let piece = rest.get(..end)?.to_owned();
-        self.at += end;
-        Some(piece)
-    }
-
-    /// Decodes more; what was given out already is dropped first, so the work stays linear.
-    fn push(&mut self, bytes: &[u8], last: bool) {
-        self.held.drain(..self.at);
-        self.at = 0;
-        let before = self.held.len();
-        self.decoder.push(bytes, last, &mut self.held);
-        if self.size.is_some() {
-            self.characters += self.held.get(before..).unwrap_or_default().chars().count();
         }
+        Some(Ok(text))
     }
 }
 
@@ -134,23 +117,16 @@ impl<I: Iterator<Item = Result<Bytes>>> Iterator for TextPieces<I> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            if let Some(piece) = self.cut() {
-                return Some(Ok(piece));
+            if let Some(run) = self.chunks.as_mut().and_then(|chunks| chunks.pop(self.ended)) {
+                return Some(Ok(run));
             }
             if self.ended {
                 return None;
             }
-            match self.source.next() {
-                Some(Ok(bytes)) => self.push(&bytes, false),
-                Some(Err(error)) => {
-                    self.ended = true;
-                    self.at = self.held.len();
-                    return Some(Err(error));
-                }
-                None => {
-                    self.ended = true;
-                    self.push(&[], true);
-                }
+            match (self.decode()?, &mut self.chunks) {
+                (Ok(text), Some(chunks)) => chunks.push(&text),
+                (Ok(text), None) if text.is_empty() => {}
+                (result, _) => return Some(result),
             }
         }
     }
@@ -161,12 +137,29 @@ impl<I: Iterator<Item = Result<Bytes>>> Iterator for TextPieces<I> {
 pub struct Lines<I> {
     source: TextPieces<I>,
     splitter: LineSplitter,
-    ended: bool,
+    at_end: bool,
+    failed: bool,
 }
 
 impl<I: Iterator<Item = Result<Bytes>>> Lines<I> {
+    /// `limit` is the longest line that is not an error, in bytes.
     pub(crate) fn new(source: TextPieces<I>, limit: usize) -> Self {
-        Self { source, splitter: LineSplitter::new(limit), ended: false }
+        Self { source, splitter: LineSplitter::new(limit), at_end: false, failed: false }
+    }
+
+    fn line(&mut self) -> Result<Option<String>> {
+        loop {
+            if let Some(line) = self.splitter.pop(self.at_end)? {
+                return Ok(Some(line));
+            }
+            if self.at_end {
+                return Ok(None);
+            }
+            match self.source.next() {
+                Some(text) => self.splitter.push(&text?),
+                None => self.at_end = true,
+            }
+        }
     }
 }
 
@@ -174,30 +167,12 @@ impl<I: Iterator<Item = Result<Bytes>>> Iterator for Lines<I> {
     type Item = Result<String>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            match self.splitter.next_line() {
-                Err(error) => {
-                    self.ended = true;
-                    self.splitter = LineSplitter::new(0);
-                    return Some(Err(error));
-                }
-                Ok(Some(line)) => return Some(Ok(line)),
-                Ok(None) if self.ended => return None,
-                Ok(None) => {}
-            }
-            match self.source.next() {
-                Some(Ok(text)) => self.splitter.push(&text),
-                Some(Err(error)) => {
-                    self.ended = true;
-                    self.splitter = LineSplitter::new(0);
-                    return Some(Err(error));
-                }
-                None => {
-                    self.ended = true;
-                    self.splitter.finish();
-                }
-            }
+        if self.failed {
+            return None;
         }
+        let line = self.line().transpose();
+        self.failed = matches!(line, Some(Err(_)));
+        line
     }
 }
 

@@ -313,7 +313,7 @@ impl Response {
     #[cfg(feature = "json")]
     pub fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T> {
         let content = text::json_text(&self.body).map_err(|e| self.attach(e))?;
-        serde_json::from_slice(&content).map_err(|e| {
+        serde_json::from_str(&content).map_err(|e| {
             let what = if e.is_data() { "the JSON is not of the expected shape" } else { "the body is not valid JSON" };
             self.attach(Error::new(Kind::Json, format!("{what}: {e}")).with_source(e))
         })

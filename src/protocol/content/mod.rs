@@ -12,6 +12,8 @@ mod gzip;
 #[cfg(feature = "zstd")]
 mod zstd;
 
+pub(crate) mod reader;
+
 use std::fmt;
 
 use crate::error::{Error, Kind, Phase, Reason, Result};

@@ -1,0 +1,221 @@
+//! `BodyStream`: a response's body on its way from the connection to the caller.
+//!
+//! Owns reading, decoding in passing, and the giving back of the connection. Does not own decoding
+//! (`protocol/content`) or what callers can do with a stream (`blocking/response.rs`).
+
+use std::fmt;
+use std::io::Read;
+use std::time::{Duration, Instant};
+
+use crate::blocking::exchange::{StdConnection, read_body};
+use crate::connection::deadline::Deadlines;
+use crate::connection::events::event;
+use crate::connection::pool::Lease;
+use crate::error::{Error, Kind, Result};
+use crate::models::config::ResponseLimits;
+use crate::models::exclusive::Exclusive;
+use crate::models::headers::Headers;
+use crate::protocol::content::reader::{ContentReader, Decoded};
+
+/// The body of a [`StreamingResponse`](crate::StreamingResponse).
+pub struct BodyStream {
+    pub(super) source: Source,
+    pub(super) decoder: Option<Box<ContentReader>>,
+    pub(super) limits: ResponseLimits,
+    /// Someone reads it; an iterator that begins now comes too late.
+    pub(super) taken: bool,
+    pub(super) downloaded: u64,
+    pub(super) trailers: Option<Headers>,
+    pub(super) elapsed: Option<Duration>,
+    started: Instant,
+}
+
+/// Where the bytes come from.
+pub(super) enum Source {
+    /// All were received, or there were none.
+    Done,
+    /// Given up, or failed.
+    Closed,
+    Live(Live),
+    /// Made by hand, for tests and transports.
+    Reader(Exclusive<Box<dyn Read + Send>>),
+}
+
+/// The connection a body comes from.
+pub(super) struct Live {
+    pub(super) lease: Lease<Box<StdConnection>>,
+    pub(super) deadlines: Deadlines,
+    heard: bool,
+}
+
+impl BodyStream {
+    /// The body behind a head that was just received. Without one, the connection is free again at once.
+    pub(crate) fn live(
+        lease: Lease<Box<StdConnection>>,
+        deadlines: Deadlines,
+        started: Instant,
+        limits: ResponseLimits,
+    ) -> Self {
+        let done = lease.connection_ref().is_some_and(|c| c.response_done() && !c.switched());
+        let source = Source::Live(Live { lease, deadlines, heard: false });
+        let mut stream = Self { started, ..Self::over(source, limits) };
+        if done {
+            stream.release(Source::Done);
+        }
+        stream
+    }
+
+    pub(super) fn reader(reader: impl Read + Send + 'static, limits: ResponseLimits) -> Self {
+        Self::over(Source::Reader(Exclusive::new(Box::new(reader))), limits)
+    }
+
+    fn over(source: Source, limits: ResponseLimits) -> Self {
+        Self {
+            source,
+            decoder: None,
+            limits,
+            taken: false,
+            downloaded: 0,
+            trailers: None,
+            elapsed: None,
+            started: Instant::now(),
+        }
+    }
+
+    /// Decodes by these headers from now on.
+    pub(super) fn decode(&mut self, headers: &Headers) -> Result<()> {
+        if matches!(self.source, Source::Live(_) | Source::Reader(_)) {
+            self.decoder = ContentReader::for_headers(headers, &self.limits)?;
+        }
+        Ok(())
+    }
+
+    /// Whether nothing more will come.
+    pub(super) fn is_over(&self) -> bool {
+        matches!(self.source, Source::Done | Source::Closed)
+    }
+
+    /// Decoded bytes; 0 is the end.
+    pub(super) fn read_decoded(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        let Some(mut decoder) = self.decoder.take() else {
+            return self.read_raw(buffer);
+        };
+        let result = self.read_through(&mut decoder, buffer);
+        match result {
+            // Framing may be intact, the content is not: nothing more of it is trusted (SEC-505).
+            Err(_) => self.close(),
+            Ok(_) => self.decoder = Some(decoder),
+        }
+        result
+    }
+
+    fn read_through(&mut self, decoder: &mut ContentReader, buffer: &mut [u8]) -> Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        loop {
+            match decoder.read(buffer)? {
+                Decoded::Bytes(count) => return Ok(count),
+                Decoded::End => return Ok(0),
+                Decoded::Hungry => {
+                    let count = self.read_raw(decoder.input())?;
+                    decoder.received(count);
+                }
+            }
+        }
+    }
+
+    /// Bytes as received, without transfer framing; 0 is the end.
+    pub(super) fn read_raw(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        let (result, over) = match &mut self.source {
+            Source::Done => return Ok(0),
+            Source::Closed => {
+                return Err(Error::new(Kind::StreamClosed, "the response was closed before its body was read"));
+            }
+            Source::Reader(reader) => {
+                let result = reader.get_mut().read(buffer).map_err(|e| {
+                    Error::new(Kind::Read, "the response body failed").with_source(e)
+                });
+                self.downloaded += *result.as_ref().unwrap_or(&0) as u64;
+                let over = matches!(result, Ok(0)) && !buffer.is_empty();
+                (result, over)
+            }
+            Source::Live(live) => {
+                let result = live.read(buffer);
+                let connection = live.lease.connection_ref();
+                self.downloaded = connection.map_or(0, |c| c.received());
+                let over = connection.is_none_or(|c| c.response_done());
+                (result, over)
+            }
+        };
+        match &result {
+            Ok(_) if over => self.release(Source::Done),
+            Ok(_) => {}
+            Err(_) => self.release(Source::Closed),
+        }
+        result
+    }
+
+    /// Gives up what was not read. What lies in the buffer already is passed over to save the connection; nothing is
+    /// waited for (R-LIM-10).
+    pub(super) fn close(&mut self) {
+        if let Source::Live(Live { lease, .. }) = &mut self.source {
+            if let Some(connection) = lease.connection() {
+                connection.skip_buffered();
+            }
+        }
+        if !self.is_over() {
+            self.release(Source::Closed);
+        }
+    }
+
+    /// Lets go of the source: a connection that may be used again goes back to the pool, another one is closed.
+    fn release(&mut self, then: Source) {
+        self.elapsed.get_or_insert_with(|| self.started.elapsed());
+        if let Source::Live(mut live) = std::mem::replace(&mut self.source, then) {
+            if live.heard && matches!(self.source, Source::Done) {
+                event!(http11, "receive_response_body", complete);
+            }
+            event!(http11, "response_closed", started);
+            if let Some(connection) = live.lease.connection() {
+                self.trailers = connection.trailers();
+                if connection.is_reusable() {
+                    connection.rest();
+                    live.lease.keep(Instant::now());
+                }
+            }
+            event!(http11, "response_closed", complete);
+        }
+    }
+}
+
+impl Live {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        if !std::mem::replace(&mut self.heard, true) {
+            event!(http11, "receive_response_body", started);
+        }
+        if self.lease.is_pool_closed() {
+            return Err(Error::new(Kind::StreamClosed, "the client was closed before the body was read"));
+        }
+        let Some(connection) = self.lease.connection() else {
+            return Ok(0);
+        };
+        let result = read_body(connection, buffer, &self.deadlines);
+        if let Err(error) = &result {
+            event!(http11, "receive_response_body", failed, "exception={error}");
+        }
+        result
+    }
+}
+
+impl Drop for BodyStream {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl fmt::Debug for BodyStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BodyStream").field("downloaded", &self.downloaded).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,285 @@
+//! `Client`: the blocking client.
+//!
+//! Owns the send loop and the life of the client. Does not own what is decided about a request (`flow/`), settings
+//! (`client/`) or the network (`blocking/transport.rs`).
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use http::Method;
+
+use crate::blocking::response::StreamingResponse;
+use crate::blocking::transport::HttpTransport;
+use crate::client::Config;
+use crate::client::builder::ClientBuilder;
+use crate::client::request::{NoBody, RequestBuilder, WithBody};
+use crate::connection::deadline::Deadlines;
+use crate::connection::pool::client_closed;
+use crate::error::Result;
+use crate::flow::defaults::default_headers;
+use crate::models::config::Timeout;
+use crate::models::headers::Headers;
+use crate::models::query::QueryParams;
+use crate::models::request::{IntoMethod, Request};
+use crate::models::response::Response;
+use crate::models::url::{IntoUrl, Url};
+use crate::protocol::content::accept_encoding;
+
+/// A blocking HTTP client with a pool of connections.
+///
+/// A clone shares connections with its original; settings changed on one clone are its own. `Send + Sync`: any number
+/// of threads may use one client at once. It needs no runtime, and works on a thread that runs one (it blocks that
+/// thread).
+///
+/// Build a client after `fork`, not before: two processes must not share connections.
+///
+/// ```
+/// use papilio::Client;
+///
+/// let client = Client::builder().base_url("https://api.example.org/").build()?;
+/// let request = client.post("items").json(&["a"]).build()?;
+/// assert_eq!(request.headers.get("host").as_deref(), Some("api.example.org"));
+/// # Ok::<(), papilio::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Client {
+    config: Arc<Config>,
+    core: Arc<Core>,
+}
+
+/// What clones share.
+struct Core {
+    transport: HttpTransport,
+    closed: AtomicBool,
+}
+
+impl Client {
+    /// A client with the default settings. Nothing is opened or read before the first request.
+    pub fn new() -> Self {
+        match Self::builder().build() {
+            Ok(client) => client,
+            // The defaults name no file and hold no contradiction.
+            Err(_) => unreachable!("the default settings are valid"),
+        }
+    }
+
+    /// Settings for a client.
+    pub fn builder() -> ClientBuilder<Self> {
+        ClientBuilder::new(accept_encoding())
+    }
+
+    /// A GET request.
+    pub fn get(&self, url: impl IntoUrl) -> RequestBuilder<&Self, NoBody> {
+        RequestBuilder::new(self, Method::GET, url)
+    }
+
+    /// A HEAD request.
+    pub fn head(&self, url: impl IntoUrl) -> RequestBuilder<&Self, NoBody> {
+        RequestBuilder::new(self, Method::HEAD, url)
+    }
+
+    /// An OPTIONS request.
+    pub fn options(&self, url: impl IntoUrl) -> RequestBuilder<&Self, NoBody> {
+        RequestBuilder::new(self, Method::OPTIONS, url)
+    }
+
+    /// A DELETE request.
+    pub fn delete(&self, url: impl IntoUrl) -> RequestBuilder<&Self, NoBody> {
+        RequestBuilder::new(self, Method::DELETE, url)
+    }
+
+    /// A POST request.
+    pub fn post(&self, url: impl IntoUrl) -> RequestBuilder<&Self, WithBody> {
+        RequestBuilder::new(self, Method::POST, url)
+    }
+
+    /// A PUT request.
+    pub fn put(&self, url: impl IntoUrl) -> RequestBuilder<&Self, WithBody> {
+        RequestBuilder::new(self, Method::PUT, url)
+    }
+
+    /// A PATCH request.
+    pub fn patch(&self, url: impl IntoUrl) -> RequestBuilder<&Self, WithBody> {
+        RequestBuilder::new(self, Method::PATCH, url)
+    }
+
+    /// A request of any method, with or without a body. A method given as text is upper-cased.
+    #[doc(alias = "build_request")]
+    pub fn request(&self, method: impl IntoMethod, url: impl IntoUrl) -> RequestBuilder<&Self, WithBody> {
+        RequestBuilder::new(self, method, url)
+    }
+
+    /// Sends a request as it is, nothing merged in, and reads the response into memory.
+    ///
+    /// # Errors
+    /// By [`Kind`](crate::Kind): `ClientClosed`; `UnsupportedProtocol` and `LocalProtocol` before a connection is
+    /// opened; `PoolTimeout`, `Connect`, `ConnectTimeout`, `Write`, `WriteTimeout`, `Read`, `ReadTimeout`,
+    /// `RemoteProtocol`, `Decoding`, `Limit`, `TotalTimeout`; `Body` and `StreamConsumed` for the request's own body.
+    pub fn send(&self, request: Request) -> Result<Response> {
+        self.stream(request)?.read()
+    }
+
+    /// Sends a request as it is and returns as soon as the head of the response is there.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send), but for what can go wrong while the body is read.
+    pub fn stream(&self, mut request: Request) -> Result<StreamingResponse> {
+        match self.exchange(&mut request) {
+            Ok(mut response) => {
+                response.head.request = Some(request);
+                Ok(response)
+            }
+            Err(error) => Err(error.for_request(request)),
+        }
+    }
+
+    fn exchange(&self, request: &mut Request) -> Result<StreamingResponse> {
+        if self.is_closed() {
+            return Err(client_closed());
+        }
+        let timeout = *request.options.timeout.get_or_insert(self.timeout());
+        let deadlines = Deadlines::new(timeout, Instant::now());
+        let mut response = self.core.transport.send(request, deadlines)?;
+        response.head.default_encoding = self.config.default_encoding.clone();
+        log::info!(
+            target: "papilio",
+            "HTTP Request: {} {} \"{} {} {}\"",
+            request.method,
+            request.url.masked(),
+            response.http_version(),
+            response.status().as_u16(),
+            response.reason_phrase().escape_debug()
+        );
+        Ok(response)
+    }
+
+    /// Closes idle connections and refuses further requests, for all clones. Safe to call twice. A response that is
+    /// still being read fails at its next read.
+    pub fn close(&self) {
+        if !self.core.closed.swap(true, Ordering::AcqRel) {
+            self.core.transport.close();
+        }
+    }
+
+    /// Whether [`close`](Self::close) was called on this client or a clone of it.
+    pub fn is_closed(&self) -> bool {
+        self.core.closed.load(Ordering::Acquire)
+    }
+
+    /// The headers every request gets, the four defaults included.
+    pub fn headers(&self) -> &Headers {
+        &self.config.defaults.headers
+    }
+
+    /// The headers every request gets, to change or to remove one.
+    pub fn headers_mut(&mut self) -> &mut Headers {
+        &mut Arc::make_mut(&mut self.config).defaults.headers
+    }
+
+    /// Replaces all custom headers: the four defaults are set anew and these put over them.
+    pub fn set_headers(&mut self, headers: &Headers) {
+        let mut all = default_headers(accept_encoding());
+        all.update(headers);
+        *self.headers_mut() = all;
+    }
+
+    /// The query parameters every request gets.
+    pub fn params(&self) -> &QueryParams {
+        &self.config.defaults.params
+    }
+
+    /// Replaces the query parameters every request gets.
+    pub fn set_params(&mut self, params: QueryParams) {
+        Arc::make_mut(&mut self.config).defaults.params = params;
+    }
+
+    /// The time limits of requests that have none of their own.
+    pub fn timeout(&self) -> Timeout {
+        self.config.defaults.timeout.unwrap_or_default()
+    }
+
+    /// Replaces the time limits.
+    pub fn set_timeout(&mut self, timeout: impl Into<Timeout>) {
+        Arc::make_mut(&mut self.config).defaults.timeout = Some(timeout.into());
+    }
+
+    /// The URL that relative request URLs are appended to, ending in a slash.
+    pub fn base_url(&self) -> Option<&Url> {
+        self.config.defaults.base_url.as_ref()
+    }
+
+    /// Replaces the base URL; an empty one is none.
+    ///
+    /// # Errors
+    /// [`Kind::InvalidUrl`](crate::Kind::InvalidUrl) if it cannot be parsed or has a query or a fragment.
+    pub fn set_base_url(&mut self, url: impl IntoUrl) -> Result<()> {
+        let url = Config::base_url(url.into_url()?)?;
+        Arc::make_mut(&mut self.config).defaults.base_url = url;
+        Ok(())
+    }
+
+    /// Whether environment variables count.
+    pub fn trust_env(&self) -> bool {
+        self.core.transport.trust_env()
+    }
+}
+
+impl Default for Client {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("defaults", &self.config.defaults)
+            .field("pool", self.core.transport.pool())
+            .field("closed", &self.is_closed())
+            .finish()
+    }
+}
+
+impl ClientBuilder<Client> {
+    /// The client. No network I/O happens; files of certificates that were named are read.
+    ///
+    /// # Errors
+    /// The first setting that made no sense: [`Kind::Config`](crate::Kind::Config),
+    /// [`Kind::InvalidUrl`](crate::Kind::InvalidUrl), [`Kind::LocalProtocol`](crate::Kind::LocalProtocol) for a header;
+    /// [`Kind::Tls`](crate::Kind::Tls) for certificates that cannot be used.
+    pub fn build(self) -> Result<Client> {
+        let (config, network) = self.finish()?;
+        let core = Core { transport: HttpTransport::new(network)?, closed: AtomicBool::new(false) };
+        Ok(Client { config: Arc::new(config), core: Arc::new(core) })
+    }
+}
+
+impl<B> RequestBuilder<&Client, B> {
+    /// The request, with the client's defaults merged in, not sent.
+    ///
+    /// # Errors
+    /// The first setting that made no sense, by its kind.
+    pub fn build(self) -> Result<Request> {
+        let client = self.sender;
+        Ok(self.finish(&client.config.defaults)?.1)
+    }
+
+    /// Sends it and reads the response into memory.
+    ///
+    /// # Errors
+    /// As [`build`](Self::build) and [`Client::send`].
+    pub fn send(self) -> Result<Response> {
+        self.stream()?.read()
+    }
+
+    /// Sends it and returns as soon as the head of the response is there.
+    ///
+    /// # Errors
+    /// As [`build`](Self::build) and [`Client::stream`].
+    pub fn stream(self) -> Result<StreamingResponse> {
+        let client = self.sender;
+        client.stream(self.build()?)
+    }
+}

@@ -1,0 +1,132 @@
+//! The top-level functions: one request with a client of its own.
+//!
+//! Owns the functions and `OneShot`. Everything else is the client's.
+
+use http::Method;
+
+use crate::blocking::client::Client;
+use crate::blocking::response::StreamingResponse;
+use crate::client::builder::ClientBuilder;
+use crate::client::request::{NoBody, RequestBuilder, WithBody};
+use crate::error::Result;
+use crate::models::config::{Limits, ResponseLimits};
+use crate::models::request::IntoMethod;
+use crate::models::response::Response;
+use crate::models::tls::Verify;
+use crate::models::url::IntoUrl;
+
+/// The client of one request, built when it is sent. No connection is kept.
+#[derive(Debug)]
+pub struct OneShot(ClientBuilder<Client>);
+
+fn start<B>(method: impl IntoMethod, url: impl IntoUrl) -> RequestBuilder<OneShot, B> {
+    let client = Client::builder().limits(Limits::client().max_keepalive_connections(0));
+    RequestBuilder::new(OneShot(client), method, url)
+}
+
+/// A GET request, with a client of its own.
+///
+/// ```no_run
+/// let response = papilio::get("https://www.example.org/").send()?;
+/// println!("{}", response.text());
+/// # Ok::<(), papilio::Error>(())
+/// ```
+pub fn get(url: impl IntoUrl) -> RequestBuilder<OneShot, NoBody> {
+    start(Method::GET, url)
+}
+
+/// A HEAD request, with a client of its own.
+pub fn head(url: impl IntoUrl) -> RequestBuilder<OneShot, NoBody> {
+    start(Method::HEAD, url)
+}
+
+/// An OPTIONS request, with a client of its own.
+pub fn options(url: impl IntoUrl) -> RequestBuilder<OneShot, NoBody> {
+    start(Method::OPTIONS, url)
+}
+
+/// A DELETE request, with a client of its own.
+///
+/// It takes no body, like GET, HEAD and OPTIONS; [`request`] does for any method:
+///
+/// ```compile_fail
+/// papilio::delete("https://www.example.org/").body("does not compile");
+/// ```
+pub fn delete(url: impl IntoUrl) -> RequestBuilder<OneShot, NoBody> {
+    start(Method::DELETE, url)
+}
+
+/// A POST request, with a client of its own.
+///
+/// ```no_run
+/// let response = papilio::post("https://www.example.org/").form([("name", "Ada")]).send()?;
+/// # Ok::<(), papilio::Error>(())
+/// ```
+pub fn post(url: impl IntoUrl) -> RequestBuilder<OneShot, WithBody> {
+    start(Method::POST, url)
+}
+
+/// A PUT request, with a client of its own.
+pub fn put(url: impl IntoUrl) -> RequestBuilder<OneShot, WithBody> {
+    start(Method::PUT, url)
+}
+
+/// A PATCH request, with a client of its own.
+pub fn patch(url: impl IntoUrl) -> RequestBuilder<OneShot, WithBody> {
+    start(Method::PATCH, url)
+}
+
+/// A request of any method, with a client of its own.
+pub fn request(method: impl IntoMethod, url: impl IntoUrl) -> RequestBuilder<OneShot, WithBody> {
+    start(method, url)
+}
+
+/// Sends a request without a body and returns as soon as the head of the response is there: short for
+/// `request(method, url).stream()`.
+///
+/// # Errors
+/// As [`Client::stream`].
+pub fn stream(method: impl IntoMethod, url: impl IntoUrl) -> Result<StreamingResponse> {
+    start::<WithBody>(method, url).stream()
+}
+
+/// What would be a setting of the client.
+impl<B> RequestBuilder<OneShot, B> {
+    /// Which certificates to trust; see [`ClientBuilder::verify`].
+    pub fn verify(self, verify: impl Into<Verify>) -> Self {
+        self.map_sender(|client| OneShot(client.0.verify(verify)))
+    }
+
+    /// Trusts these certificates besides the others; see [`ClientBuilder::add_root_certificate`].
+    pub fn add_root_certificate(self, pem: impl Into<Vec<u8>>) -> Self {
+        self.map_sender(|client| OneShot(client.0.add_root_certificate(pem)))
+    }
+
+    /// Whether environment variables count; yes unless set.
+    pub fn trust_env(self, on: bool) -> Self {
+        self.map_sender(|client| OneShot(client.0.trust_env(on)))
+    }
+
+    /// How much the server may send; see [`ClientBuilder::response_limits`].
+    pub fn response_limits(self, limits: ResponseLimits) -> Self {
+        self.map_sender(|client| OneShot(client.0.response_limits(limits)))
+    }
+
+    /// Sends it and reads the response into memory.
+    ///
+    /// # Errors
+    /// As [`Client::send`], and what [`ClientBuilder::build`] says of the settings.
+    pub fn send(self) -> Result<Response> {
+        self.stream()?.read()
+    }
+
+    /// Sends it and returns as soon as the head of the response is there.
+    ///
+    /// # Errors
+    /// As [`Client::stream`], and what [`ClientBuilder::build`] says of the settings.
+    pub fn stream(self) -> Result<StreamingResponse> {
+        let (builder, this) = self.split_sender();
+        let client = builder.0.build()?;
+        this.with_sender(&client).stream()
+    }
+}

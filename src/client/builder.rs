@@ -1,0 +1,209 @@
+//! `ClientBuilder<C>`: every setting of a client, once for both clients.
+//!
+//! Owns the settings and their checking. What `build` makes of them is in the drivers.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use crate::client::{Config, Network};
+use crate::error::{Error, Kind, Result};
+use crate::flow::defaults::{Defaults, default_headers};
+use crate::models::config::{Limits, ResponseLimits, Timeout};
+use crate::models::headers::Headers;
+use crate::models::query::{IntoQuery, QueryParams};
+use crate::models::response::DefaultEncoding;
+use crate::models::text::Charset;
+use crate::models::tls::{TlsConfig, Verify};
+use crate::models::url::IntoUrl;
+
+/// Settings of a client to be built.
+///
+/// A setting that makes no sense is kept until `build`, which returns its error.
+///
+/// ```
+/// use std::time::Duration;
+/// use papilio::Client;
+///
+/// let client = Client::builder()
+///     .base_url("https://api.example.org/v1")
+///     .header("X-Api-Version", "3")
+///     .timeout(Duration::from_secs(10))
+///     .build()?;
+/// let request = client.get("items").build()?;
+/// assert_eq!(request.url.as_str(), "https://api.example.org/v1/items");
+/// # Ok::<(), papilio::Error>(())
+/// ```
+#[must_use]
+pub struct ClientBuilder<C> {
+    config: Config,
+    network: Network,
+    error: Option<Error>,
+    client: PhantomData<fn() -> C>,
+}
+
+impl<C> ClientBuilder<C> {
+    pub(crate) fn new(accept_encoding: &str) -> Self {
+        Self {
+            config: Config {
+                defaults: Defaults {
+                    base_url: None,
+                    headers: default_headers(accept_encoding),
+                    params: QueryParams::new(),
+                    timeout: Some(Timeout::default()),
+                },
+                default_encoding: DefaultEncoding::Utf8,
+            },
+            network: Network {
+                limits: Limits::client(),
+                response_limits: ResponseLimits::default(),
+                tls: TlsConfig { verify: Verify::Roots, extra_roots: Vec::new(), trust_env: true },
+                connect_retries: 0,
+                retry_stale: true,
+            },
+            error: None,
+            client: PhantomData,
+        }
+    }
+
+    /// The URL that relative request URLs are appended to. It ends in a slash, or is given one; it has no query and
+    /// no fragment.
+    pub fn base_url(mut self, url: impl IntoUrl) -> Self {
+        match url.into_url().and_then(Config::base_url) {
+            Ok(url) => self.config.defaults.base_url = url,
+            Err(error) => self.fail(error),
+        }
+        self
+    }
+
+    /// Adds a header to every request, in place of a default header of that name.
+    #[doc(alias = "default_headers")]
+    pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<[u8]>) -> Self {
+        match Headers::from_pairs([(name, value)]) {
+            Ok(headers) => self.config.defaults.headers.update(&headers),
+            Err(error) => self.fail(error),
+        }
+        self
+    }
+
+    /// Adds headers to every request, in place of default headers of those names.
+    pub fn headers(mut self, headers: &Headers) -> Self {
+        self.config.defaults.headers.update(headers);
+        self
+    }
+
+    /// The `User-Agent`, in place of `papilio/` and the version.
+    pub fn user_agent(self, value: impl AsRef<[u8]>) -> Self {
+        self.header("User-Agent", value)
+    }
+
+    /// Adds query parameters to every request; a request's own of the same key replace them.
+    #[doc(alias = "params")]
+    pub fn query(mut self, params: impl IntoQuery) -> Self {
+        match params.into_query() {
+            Ok(params) => {
+                self.config.defaults.params = self.config.defaults.params.merge(&params);
+            }
+            Err(error) => self.fail(error),
+        }
+        self
+    }
+
+    /// Time limits: 5 s for each of connect, read, write and pool unless set.
+    pub fn timeout(mut self, timeout: impl Into<Timeout>) -> Self {
+        self.config.defaults.timeout = Some(timeout.into());
+        self
+    }
+
+    /// Pool limits: 100 connections, 20 of them idle, 5 s, unless set.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.network.limits = limits;
+        self
+    }
+
+    /// How much a server may send.
+    pub fn response_limits(mut self, limits: ResponseLimits) -> Self {
+        self.network.response_limits = limits;
+        self
+    }
+
+    /// Which certificates to trust: `true` (the default), `false` (any, for any name: dangerous), or the path of a PEM
+    /// file or of a directory of them.
+    ///
+    /// With `true`, `SSL_CERT_FILE` and `SSL_CERT_DIR` name other roots if the environment is trusted.
+    #[doc(alias = "danger_accept_invalid_certs")]
+    pub fn verify(mut self, verify: impl Into<Verify>) -> Self {
+        self.network.tls.verify = verify.into();
+        self
+    }
+
+    /// Trusts these certificates (PEM text) besides the others, such as those of a private authority.
+    pub fn add_root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.network.tls.extra_roots.push(pem.into());
+        self
+    }
+
+    /// Whether environment variables count; yes unless set.
+    pub fn trust_env(mut self, on: bool) -> Self {
+        self.network.tls.trust_env = on;
+        self
+    }
+
+    /// The charset of text whose response names none: a label such as `"shift_jis"`; UTF-8 unless set.
+    pub fn default_encoding(mut self, label: &str) -> Self {
+        match Charset::for_label(label) {
+            Some(charset) => self.config.default_encoding = DefaultEncoding::Fixed(charset),
+            None => self.fail(Error::new(Kind::Config, format!("unknown text encoding {label:?}"))),
+        }
+        self
+    }
+
+    /// Asks this function for the charset of text whose response names none. It is given the whole body and returns a
+    /// label; `None`, or a label nobody knows, is UTF-8. Text that is decoded while it streams is UTF-8.
+    pub fn default_encoding_fn(
+        mut self,
+        detect: impl Fn(&[u8]) -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
+        self.config.default_encoding = DefaultEncoding::Detect(Arc::new(detect));
+        self
+    }
+
+    /// How often to try again when a connection cannot be established: at once, then after 0.5 s, 1 s, 2 s and so on.
+    /// 0 unless set. Nothing is retried once a connection stands.
+    #[doc(alias = "retries")]
+    pub fn connect_retries(mut self, retries: u32) -> Self {
+        self.network.connect_retries = retries;
+        self
+    }
+
+    /// Whether an idempotent request that met a connection the server had just closed is sent once more on a new one;
+    /// yes unless set.
+    pub fn retry_stale(mut self, on: bool) -> Self {
+        self.network.retry_stale = on;
+        self
+    }
+
+    pub(crate) fn finish(self) -> Result<(Config, Network)> {
+        if let Some(error) = self.error {
+            return Err(error);
+        }
+        if self.network.limits.max_connections == Some(0) {
+            return Err(Error::new(Kind::Config, "max_connections must not be 0"));
+        }
+        Ok((self.config, self.network))
+    }
+
+    fn fail(&mut self, error: Error) {
+        self.error.get_or_insert(error);
+    }
+}
+
+impl<C> fmt::Debug for ClientBuilder<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder")
+            .field("defaults", &self.config.defaults)
+            .field("limits", &self.network.limits)
+            .field("verify", &self.network.tls.verify)
+            .finish_non_exhaustive()
+    }
+}

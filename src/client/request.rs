@@ -1,0 +1,243 @@
+//! `RequestBuilder<S, B>`: everything one request can be told, once for both clients.
+//!
+//! Owns collecting and checking. `S` is what sends it (a client, or the one-shot client of the top-level functions);
+//! `B` says whether the method takes a body. Merging with the client's defaults is in `flow/defaults.rs`, sending in the
+//! drivers.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use http::{Extensions, Method};
+
+use crate::error::{Error, Kind, Result};
+use crate::flow::defaults::{Defaults, Draft};
+use crate::models::body::Body;
+use crate::models::config::Timeout;
+use crate::models::headers::Headers;
+use crate::models::query::{IntoQuery, QueryParams};
+use crate::models::request::{IntoMethod, Request, RequestTarget};
+use crate::models::url::{IntoUrl, Url};
+
+/// A request being put together.
+///
+/// A setting that makes no sense is kept until the request is built or sent, which returns its error. `get`, `head`,
+/// `options` and `delete` give a builder without body methods; `request` gives one with them for any method.
+///
+/// ```
+/// let client = papilio::Client::new();
+/// let request = client
+///     .post("https://example.org/items")
+///     .query([("dry-run", "yes")])
+///     .header("X-Trace", "7")
+///     .body("text")
+///     .build()?;
+/// assert_eq!(request.url.as_str(), "https://example.org/items?dry-run=yes");
+/// # Ok::<(), papilio::Error>(())
+/// ```
+#[must_use]
+pub struct RequestBuilder<S, B = WithBody> {
+    pub(crate) sender: S,
+    method: Method,
+    url: Option<Url>,
+    headers: Headers,
+    params: Option<QueryParams>,
+    body: Body,
+    /// Which kind of body was set, and its media type.
+    body_kind: Option<(&'static str, Option<&'static str>)>,
+    timeout: Option<Timeout>,
+    extensions: Extensions,
+    error: Option<Error>,
+    takes: PhantomData<B>,
+}
+
+/// The request may have a body.
+#[derive(Debug)]
+pub enum WithBody {}
+
+/// The request has no body.
+#[derive(Debug)]
+pub enum NoBody {}
+
+impl<S, B> RequestBuilder<S, B> {
+    pub(crate) fn new(sender: S, method: impl IntoMethod, url: impl IntoUrl) -> Self {
+        let mut error = None;
+        let method = method.into_method().unwrap_or_else(|e| {
+            error = Some(e);
+            Method::GET
+        });
+        let url = url.into_url().map_err(|e| error.get_or_insert(e)).ok();
+        Self {
+            sender,
+            method,
+            url,
+            headers: Headers::new(),
+            params: None,
+            body: Body::empty(),
+            body_kind: None,
+            timeout: None,
+            extensions: Extensions::new(),
+            error,
+            takes: PhantomData,
+        }
+    }
+
+    /// Adds a header. A client's default of that name gives way; calling this twice adds two.
+    pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<[u8]>) -> Self {
+        if let Err(error) = self.headers.append(name, value) {
+            self.fail(error);
+        }
+        self
+    }
+
+    /// Adds headers.
+    pub fn headers(mut self, headers: &Headers) -> Self {
+        self.headers.extend(headers);
+        self
+    }
+
+    /// Adds query parameters: text such as `"a=1&b=2"`, pairs, a map, or [`QueryParams`]. One whose key is in the URL's
+    /// own query, or among the client's, replaces it; the rest of the URL's query stays as it was written.
+    ///
+    /// ```
+    /// let client = papilio::Client::new();
+    /// let request = client.get("http://e.com/?x=1&y=0").query([("y", "2")]).build()?;
+    /// assert_eq!(request.url.as_str(), "http://e.com/?x=1&y=2");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
+    #[doc(alias = "params")]
+    pub fn query(mut self, params: impl IntoQuery) -> Self {
+        match params.into_query() {
+            Ok(params) => {
+                self.params = Some(match self.params.take() {
+                    Some(before) => before.merge(&params),
+                    None => params,
+                });
+            }
+            Err(error) => self.fail(error),
+        }
+        self
+    }
+
+    /// Time limits of this request, in place of all of the client's.
+    pub fn timeout(mut self, timeout: impl Into<Timeout>) -> Self {
+        self.timeout = Some(timeout.into());
+        self
+    }
+
+    /// No time limit at all for this request.
+    pub fn no_timeout(self) -> Self {
+        self.timeout(Timeout::none())
+    }
+
+    /// Sends this as the request target in place of the URL's path and query: `*`, `host:port` or an absolute URL.
+    pub fn target(self, target: impl AsRef<[u8]>) -> Self {
+        self.extension(RequestTarget::new(target))
+    }
+
+    /// Adds a typed value to the request's extensions.
+    pub fn extension<T: Clone + Send + Sync + 'static>(mut self, value: T) -> Self {
+        self.extensions.insert(value);
+        self
+    }
+
+    pub(crate) fn map_sender<T>(self, map: impl FnOnce(S) -> T) -> RequestBuilder<T, B> {
+        RequestBuilder {
+            sender: map(self.sender),
+            method: self.method,
+            url: self.url,
+            headers: self.headers,
+            params: self.params,
+            body: self.body,
+            body_kind: self.body_kind,
+            timeout: self.timeout,
+            extensions: self.extensions,
+            error: self.error,
+            takes: PhantomData,
+        }
+    }
+
+    /// Merges with a client's defaults.
+    pub(crate) fn finish(self, defaults: &Defaults) -> Result<(S, Request)> {
+        let (Some(url), None) = (self.url, self.error.as_ref()) else {
+            return Err(self.error.unwrap_or_else(|| Error::invalid_url("no URL")));
+        };
+        let request = defaults.apply(Draft {
+            method: self.method,
+            url,
+            headers: self.headers,
+            params: self.params,
+            body: self.body,
+            content_type: self.body_kind.and_then(|(_, content_type)| content_type),
+            timeout: self.timeout,
+            extensions: self.extensions,
+        })?;
+        Ok((self.sender, request))
+    }
+
+    fn fail(&mut self, error: Error) {
+        self.error.get_or_insert(error);
+    }
+
+    fn set_body(&mut self, kind: &'static str, content_type: Option<&'static str>, body: Result<Body>) {
+        match (self.body_kind.replace((kind, content_type)), body) {
+            (Some((before, _)), _) if before != kind => self.fail(Error::new(
+                Kind::Config,
+                format!("a request has one body: both {before} and {kind} were given"),
+            )),
+            (_, Ok(body)) => self.body = body,
+            (_, Err(error)) => self.fail(error),
+        }
+    }
+}
+
+/// Bodies; one of them. Two of different kinds are an error.
+impl<S> RequestBuilder<S, WithBody> {
+    /// Sends these bytes, this text, file or stream as they are, without a Content-Type.
+    ///
+    /// Empty bytes and text are no body.
+    #[doc(alias = "content")]
+    pub fn body(mut self, body: impl Into<Body>) -> Self {
+        self.set_body("body", None, Ok(body.into()));
+        self
+    }
+
+    /// Sends form fields, `application/x-www-form-urlencoded`: pairs, a map, text, or [`QueryParams`].
+    ///
+    /// ```
+    /// let client = papilio::Client::new();
+    /// let request = client.post("http://e.com/").form([("name", "Ada L"), ("age", "36")]).build()?;
+    /// assert_eq!(request.content()?, b"name=Ada+L&age=36");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
+    #[doc(alias = "data")]
+    pub fn form(mut self, fields: impl IntoQuery) -> Self {
+        let body = fields.into_query().map(|fields| Body::from(fields.to_string()));
+        self.set_body("form", Some("application/x-www-form-urlencoded"), body);
+        self
+    }
+
+    /// Sends a value as JSON, `application/json`, without spaces and in UTF-8. Non-finite floats become `null`.
+    ///
+    /// ```
+    /// let client = papilio::Client::new();
+    /// let request = client.post("http://e.com/").json(&serde_json::json!({"a": [1, "é"]})).build()?;
+    /// assert_eq!(request.content()?, r#"{"a":[1,"é"]}"#.as_bytes());
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
+    #[cfg(feature = "json")]
+    pub fn json(mut self, value: &(impl serde::Serialize + ?Sized)) -> Self {
+        let body = serde_json::to_vec(value).map(Body::from).map_err(|e| {
+            Error::new(Kind::Json, "the value cannot be written as JSON").with_source(e)
+        });
+        self.set_body("json", Some("application/json"), body);
+        self
+    }
+}
+
+/// Method and URL, the URL masked.
+impl<S, B> fmt::Debug for RequestBuilder<S, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let url = self.url.as_ref().map(|url| url.masked().to_string());
+        write!(f, "<RequestBuilder('{}', '{}')>", self.method, url.as_deref().unwrap_or("?"))
+    }
+}

@@ -1,0 +1,109 @@
+//! A client's defaults, and how they become part of a request.
+//!
+//! Owns the order of headers (HDR-22), the merging of headers and parameters (CLT-14..18) and base URLs (CLT-21..27).
+//! Does not own the builders (`client/`).
+
+use http::{Extensions, Method};
+
+use crate::error::Result;
+use crate::models::body::Body;
+use crate::models::config::Timeout;
+use crate::models::headers::Headers;
+use crate::models::query::QueryParams;
+use crate::models::request::{Options, Request, add_body_headers, expects_body};
+use crate::models::url::Url;
+
+/// What a client adds to every request it builds.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Defaults {
+    pub(crate) base_url: Option<Url>,
+    pub(crate) headers: Headers,
+    pub(crate) params: QueryParams,
+    pub(crate) timeout: Option<Timeout>,
+}
+
+/// What a caller said about one request.
+pub(crate) struct Draft {
+    pub(crate) method: Method,
+    pub(crate) url: Url,
+    pub(crate) headers: Headers,
+    pub(crate) params: Option<QueryParams>,
+    pub(crate) body: Body,
+    pub(crate) content_type: Option<&'static str>,
+    pub(crate) timeout: Option<Timeout>,
+    pub(crate) extensions: Extensions,
+}
+
+impl Defaults {
+    /// The request, ready to be sent as it is.
+    pub(crate) fn apply(&self, draft: Draft) -> Result<Request> {
+        let url = self.url(&draft)?;
+        let headers = self.headers(&draft, &url);
+        Ok(Request {
+            method: draft.method,
+            url,
+            headers,
+            body: draft.body,
+            options: Options {
+                timeout: draft.timeout.or(self.timeout),
+                extensions: draft.extensions,
+            },
+        })
+    }
+
+    fn url(&self, draft: &Draft) -> Result<Url> {
+        let url = match &self.base_url {
+            Some(base) => base.merged_with_base(&draft.url)?,
+            None => draft.url.clone(),
+        };
+        match &draft.params {
+            Some(params) if !self.params.is_empty() => url.merge_query(&self.params.merge(params)),
+            Some(params) if !params.is_empty() => url.merge_query(params),
+            None if !self.params.is_empty() => url.merge_query(&self.params),
+            _ => Ok(url),
+        }
+    }
+
+    fn headers(&self, draft: &Draft, url: &Url) -> Headers {
+        let given = |name| draft.headers.contains(name) || self.headers.contains(name);
+        let size = self.headers.size() + draft.headers.size() + url.netloc().len() + ROOM;
+        let mut headers = Headers::with_capacity(size);
+        if !given("Host") {
+            headers.push("Host", url.netloc().as_bytes());
+        }
+        if draft.body.is_empty()
+            && expects_body(&draft.method)
+            && !given("Content-Length")
+            && !given("Transfer-Encoding")
+        {
+            headers.push("Content-Length", b"0");
+        }
+        if draft.headers.is_empty() {
+            headers.extend(&self.headers);
+        } else {
+            for (name, value) in self.headers.iter() {
+                if !draft.headers.contains(name) {
+                    headers.push(name, value);
+                }
+            }
+            headers.extend(&draft.headers);
+        }
+        add_body_headers(&mut headers, &draft.method, &draft.body, draft.content_type);
+        headers
+    }
+}
+
+/// Room for the headers that are added here: Host, and those of the body.
+const ROOM: usize = 128;
+
+/// The headers every client starts with (HDR-20).
+pub(crate) fn default_headers(accept_encoding: &str) -> Headers {
+    let mut headers = Headers::new();
+    headers.push("Accept", b"*/*");
+    if !accept_encoding.is_empty() {
+        headers.push("Accept-Encoding", accept_encoding.as_bytes());
+    }
+    headers.push("Connection", b"keep-alive");
+    headers.push("User-Agent", concat!("papilio/", env!("CARGO_PKG_VERSION")).as_bytes());
+    headers
+}

@@ -1,0 +1,3 @@
+//! The client's mind: what is sent next. Plain code over values; no I/O, no threads, no clock of its own.
+
+pub(crate) mod defaults;
