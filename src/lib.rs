@@ -11,5 +11,5 @@ pub use error::{Error, Kind, Phase, Reason, Result};
 pub use http::{Method, StatusCode, Version};
 pub use models::config::{Limits, ResponseLimits, Timeout};
 pub use models::headers::{HeaderEncoding, Headers};
-pub use models::query::QueryParams;
-pub use models::url::Url;
+pub use models::query::{QueryParams, QueryValue};
+pub use models::url::{IntoUrl, Origin, Url, UrlBuilder};

@@ -125,8 +125,11 @@ impl<B> RequestBuilder<OneShot, B> {
     /// # Errors
     /// As [`Client::stream`], and what [`ClientBuilder::build`] says of the settings.
     pub fn stream(self) -> Result<StreamingResponse> {
-        let (builder, this) = self.split_sender();
-        let client = builder.0.build()?;
-        this.with_sender(&client).stream()
+        let mut client = None;
+        let this = self.map_sender(|sender| client = Some(sender.0.build()));
+        match client {
+            Some(client) => this.map_sender(|()| &client?).stream(),
+            None => ...
+        }
     }
 }

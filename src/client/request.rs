@@ -140,6 +140,7 @@ impl<S, B> RequestBuilder<S, B> {
         self
     }
 
+    /// The same request, sent by another.
     pub(crate) fn map_sender<T>(self, map: impl FnOnce(S) -> T) -> RequestBuilder<T, B> {
         RequestBuilder {
             sender: map(self.sender),

@@ -1,0 +1,475 @@
+//! URLs from components: `UrlBuilder`, and the `with_*` and `without_*` methods of [`Url`].
+//!
+//! Owns the check of each component given by itself, so that none can reach into another. Does not own the rules
+//! between components (`parse.rs`).
+
+use std::borrow::Cow;
+use std::fmt;
+
+use super::escape::{
+    CREDENTIAL, FRAGMENT, PATH, QUERY, USERINFO, check_component, check_len, encode,
+};
+use super::parse::{Draft, is_scheme, lowercase};
+use super::{Url, host};
+use crate::error::{Error, Result};
+use crate::models::query::{QueryParams, QueryValue};
+
+impl Url {
+    /// Builds a URL from components.
+    ///
+    /// ```
+    /// # use papilio::Url;
+    /// let url = Url::builder()
+    ///     .scheme("https")
+    ///     .host("müller.de")
+    ///     .path("/a b")
+    ///     .params([("page", 2)])
+    ///     .build()?;
+    /// assert_eq!(url, "https://xn--mller-kva.de/a%20b?page=2");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
+    pub fn builder() -> UrlBuilder {
+        UrlBuilder::default()
+    }
+
+    /// A builder that starts from this URL: what is not given stays.
+    ///
+    /// ```
+    /// # use papilio::Url;
+    /// let url = Url::parse("https://example.org/a?b#c")?;
+    /// let url = url.copy_with().username("tom").password("s3cret").fragment(None).build()?;
+    /// assert_eq!(url, "https://tom:s3cret@example.org/a?b");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
+    pub fn copy_with(&self) -> UrlBuilder {
+        UrlBuilder {
+            draft: Draft::of(self).into_owned(),
+            ..UrlBuilder::default()
+        }
+    }
+
+    /// With another scheme. A port that is the new scheme's default goes.
+    ///
+    /// # Errors
+    /// `InvalidUrl` if it is not a scheme (RFC 3986 section 3.1).
+    pub fn with_scheme(&self, scheme: &str) -> Result<Self> {
+        self.changed(|draft| draft.set_scheme(scheme))
+    }
+
+    /// With another host; user name, password and port stay. Brackets around an IPv6 address may be left out.
+    ///
+    /// # Errors
+    /// `InvalidUrl` if it is not a host.
+    pub fn with_host(&self, host: &str) -> Result<Self> {
+        self.changed(|draft| draft.set_host(host))
+    }
+
+    /// With another port.
+    ///
+    /// # Errors
+    /// `InvalidUrl` if there is no host.
+    pub fn with_port(&self, port: u16) -> Result<Self> {
+        self.changed(|draft| {
+            draft.port = Some(port);
+            Ok(())
+        })
+    }
+
+    /// With another `host` or `host:port`; without a port in it, the old one goes too.
+    ///
+    /// # Errors
+    /// `InvalidUrl` if it is not a host with an optional port.
+    pub fn with_netloc(&self, netloc: &str) -> Result<Self> {
+        self.changed(|draft| draft.set_netloc(netloc))
+    }
+
+    /// With another user name and password. Both are data: `:`, `@` and `/` in them are escaped.
+    ///
+    /// # Errors
+    /// `InvalidUrl` for a control character, or if there is no host.
+    pub fn with_credentials(&self, username: &str, password: Option<&str>) -> Result<Self> {
+        self.changed(|draft| draft.set_credentials(username, password))
+    }
+
+    /// With another userinfo, written as in a URL.
+    ///
+    /// # Errors
+    /// `InvalidUrl` for an `@` or a control character, or if there is no host.
+    pub fn with_userinfo(&self, userinfo: &str) -> Result<Self> {
+        self.changed(|draft| draft.set_userinfo(userinfo))
+    }
+
+    /// With another path; the query stays.
+    ///
+    /// # Errors
+    /// `InvalidUrl` for a `?` or `#`, a control character, or a path that does not start with `/` after a host.
+    pub fn with_path(&self, path: &str) -> Result<Self> {
+        self.changed(|draft| draft.set_path(path))
+    }
+
+    /// With another query, written as in a URL. [`with_params`](Self::with_params) takes data.
+    ///
+    /// # Errors
+    /// `InvalidUrl` for a `#` or a control character.
+    pub fn with_query(&self, query: &str) -> Result<Self> {
+        self.changed(|draft| draft.set_query(query))
+    }
+
+    /// With another path and query; without a `?` in it the query goes.
+    ///
+    /// # Errors
+    /// As [`with_path`](Self::with_path).
+    pub fn with_raw_path(&self, raw_path: &str) -> Result<Self> {
+        self.changed(|draft| draft.set_raw_path(raw_path))
+    }
+
+    /// With another fragment.
+    ///
+    /// # Errors
+    /// `InvalidUrl` for a control character.
+    pub fn with_fragment(&self, fragment: &str) -> Result<Self> {
+        self.changed(|draft| draft.set_fragment(fragment))
+    }
+
+    /// Without its port.
+    pub fn without_port(&self) -> Self {
+        self.reduced(|draft| draft.port = None)
+    }
+
+    /// Without user name and password.
+    pub fn without_userinfo(&self) -> Self {
+        if self.userinfo().is_empty() {
+            return self.clone();
+        }
+        self.reduced(|draft| draft.userinfo = Cow::Borrowed(""))
+    }
+
+    /// Without query and `?`.
+    pub fn without_query(&self) -> Self {
+        self.reduced(|draft| draft.query = None)
+    }
+
+    /// Without fragment and `#`.
+    pub fn without_fragment(&self) -> Self {
+        if self.stored_fragment().is_none() {
+            return self.clone();
+        }
+        self.reduced(|draft| draft.fragment = None)
+    }
+
+    /// With these parameters as the whole query; none removes the query and its `?`.
+    ///
+    /// # Errors
+    /// `InvalidUrl` if the query would be over 65,536 bytes.
+    ///
+    /// ```
+    /// # use papilio::Url;
+    /// let url = Url::parse("https://example.com/?old=1")?;
+    /// assert_eq!(url.with_params([("a", "b c"), ("d", "e/f")])?, "https://example.com/?a=b+c&d=e%2Ff");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
+    pub fn with_params(&self, params: impl Into<QueryParams>) -> Result<Self> {
+        self.changed(|draft| draft.set_params(&params.into()))
+    }
+
+    /// With one value for that key, in place of those it has.
+    ///
+    /// # Errors
+    /// As [`with_params`](Self::with_params).
+    #[doc(alias = "copy_set_param")]
+    pub fn set_param(&self, key: &str, value: impl QueryValue) -> Result<Self> {
+        self.with_params(self.params().set(key, value))
+    }
+
+    /// With one more value for that key.
+    ///
+    /// # Errors
+    /// As [`with_params`](Self::with_params).
+    #[doc(alias = "copy_add_param")]
+    pub fn add_param(&self, key: &str, value: impl QueryValue) -> Result<Self> {
+        self.with_params(self.params().add(key, value))
+    }
+
+    /// Without that key.
+    ///
+    /// # Errors
+    /// As [`with_params`](Self::with_params).
+    #[doc(alias = "copy_remove_param")]
+    pub fn remove_param(&self, key: &str) -> Result<Self> {
+        self.with_params(self.params().remove(key))
+    }
+
+    /// With these parameters over its own: a key in `params` replaces the values it has here, new keys follow.
+    ///
+    /// # Errors
+    /// As [`with_params`](Self::with_params).
+    #[doc(alias = "copy_merge_params")]
+    pub fn merge_params(&self, params: impl Into<QueryParams>) -> Result<Self> {
+        self.with_params(self.params().merge(&params.into()))
+    }
+
+    fn changed<'a>(&'a self, change: impl FnOnce(&mut Draft<'a>) -> Result<()>) -> Result<Self> {
+        let mut draft = Draft::of(self);
+        change(&mut draft)?;
+        draft.finish()
+    }
+
+    /// Taking away a component that nothing else depends on leaves a URL.
+    fn reduced<'a>(&'a self, change: impl FnOnce(&mut Draft<'a>)) -> Self {
+        let mut draft = Draft::of(self);
+        change(&mut draft);
+        draft.finish().unwrap_or_else(|_| self.clone())
+    }
+}
+
+/// Collects the components of a [`Url`]; made by [`Url::builder`] and [`Url::copy_with`].
+///
+/// Every component is checked by itself and cannot reach into another one; the first that fails is what
+/// [`build`](Self::build) returns. `None` removes a component.
+#[derive(Default)]
+#[must_use]
+pub struct UrlBuilder {
+    draft: Draft<'static>,
+    username: Option<String>,
+    password: Option<String>,
+    error: Option<Error>,
+}
+
+impl UrlBuilder {
+    /// The scheme.
+    pub fn scheme<'a>(self, scheme: impl Into<Option<&'a str>>) -> Self {
+        let scheme = scheme.into();
+        self.set(|draft| draft.set_scheme(scheme.unwrap_or_default()))
+    }
+
+    /// The user name, as data. Together with [`password`](Self::password) it replaces the whole userinfo.
+    pub fn username<'a>(mut self, username: impl Into<Option<&'a str>>) -> Self {
+        self.username = Some(username.into().unwrap_or_default().to_owned());
+        self
+    }
+
+    /// The password, as data. Together with [`username`](Self::username) it replaces the whole userinfo.
+    pub fn password<'a>(mut self, password: impl Into<Option<&'a str>>) -> Self {
+        self.password = password.into().map(str::to_owned);
+        self.username.get_or_insert_default();
+        self
+    }
+
+    /// User name and password, written as in a URL.
+    pub fn userinfo<'a>(mut self, userinfo: impl Into<Option<&'a str>>) -> Self {
+        let userinfo = userinfo.into();
+        (self.username, self.password) = (None, None);
+        self.set(|draft| draft.set_userinfo(userinfo.unwrap_or_default()))
+    }
+
+    /// The host; brackets around an IPv6 address may be left out.
+    pub fn host<'a>(self, host: impl Into<Option<&'a str>>) -> Self {
+        let host = host.into();
+        self.set(|draft| draft.set_host(host.unwrap_or_default()))
+    }
+
+    /// The port.
+    pub fn port(self, port: u16) -> Self {
+        self.set(|draft| {
+            draft.port = Some(port);
+            Ok(())
+        })
+    }
+
+    /// No port.
+    pub fn no_port(self) -> Self {
+        self.set(|draft| {
+            draft.port = None;
+            Ok(())
+        })
+    }
+
+    /// `host` or `host:port`: sets both.
+    pub fn netloc<'a>(self, netloc: impl Into<Option<&'a str>>) -> Self {
+        let netloc = netloc.into();
+        self.set(|draft| draft.set_netloc(netloc.unwrap_or_default()))
+    }
+
+    /// The path.
+    pub fn path<'a>(self, path: impl Into<Option<&'a str>>) -> Self {
+        let path = path.into();
+        self.set(|draft| draft.set_path(path.unwrap_or_default()))
+    }
+
+    /// The query, written as in a URL.
+    pub fn query<'a>(self, query: impl Into<Option<&'a str>>) -> Self {
+        let query = query.into();
+        self.set(|draft| match query {
+            Some(query) => draft.set_query(query),
+            None => {
+                draft.query = None;
+                Ok(())
+            }
+        })
+    }
+
+    /// Path and query; without a `?` the query is removed.
+    pub fn raw_path<'a>(self, raw_path: impl Into<Option<&'a str>>) -> Self {
+        let raw_path = raw_path.into();
+        self.set(|draft| draft.set_raw_path(raw_path.unwrap_or_default()))
+    }
+
+    /// The fragment.
+    pub fn fragment<'a>(self, fragment: impl Into<Option<&'a str>>) -> Self {
+        let fragment = fragment.into();
+        self.set(|draft| match fragment {
+            Some(fragment) => draft.set_fragment(fragment),
+            None => {
+                draft.fragment = None;
+                Ok(())
+            }
+        })
+    }
+
+    /// The whole query, as data; no parameters remove it.
+    pub fn params(self, params: impl Into<QueryParams>) -> Self {
+        self.set(|draft| draft.set_params(&params.into()))
+    }
+
+    /// The URL.
+    ///
+    /// # Errors
+    /// `InvalidUrl`, naming the component, for the first one that is not valid; or if they make no URL together.
+    pub fn build(mut self) -> Result<Url> {
+        if let Some(username) = self.username.take() {
+            let password = self.password.take();
+            self = self.set(|draft| draft.set_credentials(&username, password.as_deref()));
+        }
+        match self.error {
+            Some(error) => Err(error),
+            None => self.draft.finish(),
+        }
+    }
+
+    fn set(mut self, change: impl FnOnce(&mut Draft<'static>) -> Result<()>) -> Self {
+        if self.error.is_none() {
+            self.error = change(&mut self.draft).err();
+        }
+        self
+    }
+}
+
+/// Nothing of what was given: there may be a password in it.
+impl fmt::Debug for UrlBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UrlBuilder").finish_non_exhaustive()
+    }
+}
+
+/// One component each, given by itself.
+impl Draft<'_> {
+    fn set_scheme(&mut self, scheme: &str) -> Result<()> {
+        check_component("scheme", scheme)?;
+        if !scheme.is_empty() && !is_scheme(scheme) {
+            return Err(invalid("scheme"));
+        }
+        self.scheme = owned(lowercase(scheme));
+        Ok(())
+    }
+
+    fn set_credentials(&mut self, username: &str, password: Option<&str>) -> Result<()> {
+        check_component("username", username)?;
+        let mut userinfo = encode(username, CREDENTIAL).into_owned();
+        if let Some(password) = password {
+            check_component("password", password)?;
+            userinfo.push(':');
+            userinfo.push_str(&encode(password, CREDENTIAL));
+        }
+        self.userinfo = Cow::Owned(userinfo);
+        Ok(())
+    }
+
+    fn set_userinfo(&mut self, userinfo: &str) -> Result<()> {
+        check_component("userinfo", userinfo)?;
+        if userinfo.contains('@') {
+            return Err(invalid("userinfo"));
+        }
+        self.userinfo = owned(encode(userinfo, USERINFO));
+        Ok(())
+    }
+
+    fn set_host(&mut self, host: &str) -> Result<()> {
+        check_component("host", host)?;
+        if host.contains(['/', '?', '#', '@']) {
+            return Err(invalid("host"));
+        }
+        self.host = if host.is_empty() {
+            Cow::Borrowed("")
+        } else if host.contains(':') && !host.starts_with('[') {
+            owned(host::normalize(&format!("[{host}]"))?)
+        } else {
+            owned(host::normalize(host)?)
+        };
+        Ok(())
+    }
+
+    fn set_netloc(&mut self, netloc: &str) -> Result<()> {
+        check_component("netloc", netloc)?;
+        if netloc.contains(['/', '?', '#', '@']) {
+            return Err(invalid("netloc"));
+        }
+        let (host, port) = host::split(netloc)?;
+        self.set_host(host)?;
+        self.port = host::port(port.unwrap_or_default())?;
+        Ok(())
+    }
+
+    fn set_path(&mut self, path: &str) -> Result<()> {
+        check_component("path", path)?;
+        if path.contains(['?', '#']) {
+            return Err(invalid("path"));
+        }
+        self.path = owned(encode(path, PATH));
+        Ok(())
+    }
+
+    fn set_query(&mut self, query: &str) -> Result<()> {
+        check_component("query", query)?;
+        if query.contains('#') {
+            return Err(invalid("query"));
+        }
+        self.query = Some(owned(encode(query, QUERY)));
+        Ok(())
+    }
+
+    fn set_raw_path(&mut self, raw_path: &str) -> Result<()> {
+        check_component("raw_path", raw_path)?;
+        if raw_path.contains('#') {
+            return Err(invalid("raw_path"));
+        }
+        self.query = None;
+        match raw_path.split_once('?') {
+            None => self.set_path(raw_path),
+            Some((path, query)) => {
+                self.set_path(path)?;
+                self.set_query(query)
+            }
+        }
+    }
+
+    fn set_fragment(&mut self, fragment: &str) -> Result<()> {
+        check_component("fragment", fragment)?;
+        self.fragment = Some(owned(encode(fragment, FRAGMENT)));
+        Ok(())
+    }
+
+    fn set_params(&mut self, params: &QueryParams) -> Result<()> {
+        let query = params.to_string();
+        check_len("query", &query)?;
+        self.query = (!query.is_empty()).then_some(Cow::Owned(query));
+        Ok(())
+    }
+}
+
+fn owned(text: Cow<'_, str>) -> Cow<'static, str> {
+    Cow::Owned(text.into_owned())
+}
+
+fn invalid(component: &str) -> Error {
+    Error::invalid_url(format!("Invalid URL component '{component}'"))
+}
