@@ -1,5 +1,7 @@
+use std::borrow::Cow;
+
 use super::*;
-use crate::error::{Kind, Reason};
+use crate::error::{Error, Kind, Reason};
 
 fn charset(label: &str) -> Charset {
     Charset::for_label(label).unwrap_or_else(|| panic!("{label}"))
@@ -200,7 +202,7 @@ fn latin_1_and_ascii() {
     for label in ["latin1", "ascii"] {
         assert!(matches!(
             charset(label).decode(b"abc"),
-            std::borrow::Cow::Borrowed("abc")
+            Cow::Borrowed("abc")
         ));
     }
 }
@@ -328,7 +330,7 @@ fn json_in_bad_utf() {
 }
 
 /// What `LineSplitter` makes of pieces.
-fn lines_of(pieces: &[&str], limit: usize) -> Result<Vec<String>, crate::Error> {
+fn lines_of(pieces: &[&str], limit: usize) -> Result<Vec<String>, Error> {
     let mut splitter = LineSplitter::new(limit);
     let mut lines = Vec::new();
     for piece in pieces {

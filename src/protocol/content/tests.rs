@@ -119,7 +119,7 @@ fn decode(codings: &str, data: &[u8]) -> Result<Vec<u8>, Error> {
 
 fn sample() -> Vec<u8> {
     let mut data = b"Hello, compressed world! ".repeat(40);
-    data.extend((0..600u32).map(|n| (n * n >> 3) as u8));
+    data.extend((0..600u32).map(|n| (n * n / 8) as u8));
     data
 }
 
