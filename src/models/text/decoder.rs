@@ -11,8 +11,7 @@ pub(crate) struct TextDecoder(State);
 #[derive(Debug)]
 enum State {
     Utf8(Utf8),
-    /// What may be the start of a byte-order mark.
-    Utf8Sig(Tail),
+    Utf8Sig(Utf8Sig),
     Ascii,
     Latin1,
     Units(Units),
@@ -24,7 +23,7 @@ impl TextDecoder {
     pub(super) fn new(charset: Charset) -> Self {
         Self(match charset.0 {
             Repr::Utf8 => State::Utf8(Utf8::default()),
-            Repr::Utf8Sig => State::Utf8Sig(Tail::default()),
+            Repr::Utf8Sig => State::Utf8Sig(Utf8Sig::default()),
             Repr::Ascii => State::Ascii,
             Repr::Latin1 => State::Latin1,
             Repr::Utf16(order) => State::Units(Units::new(2, order)),
@@ -41,29 +40,7 @@ impl TextDecoder {
     pub(crate) fn push(&mut self, bytes: &[u8], last: bool, out: &mut String) {
         match &mut self.0 {
             State::Utf8(utf8) => utf8.push(bytes, last, out),
-            State::Utf8Sig(tail) => {
-                let mut rest = bytes;
-                while UTF_8_MARK.starts_with(tail.bytes()) && tail.len < UTF_8_MARK.len() {
-                    let Some((&byte, after)) = rest.split_first() else {
-                        break;
-                    };
-                    tail.push(byte);
-                    rest = after;
-                }
-                if !last && UTF_8_MARK.starts_with(tail.bytes()) && tail.len < UTF_8_MARK.len() {
-                    return;
-                }
-                let mut utf8 = Utf8::default();
-                if tail.bytes() != UTF_8_MARK {
-                    utf8.push(tail.bytes(), false, out);
-                }
-                utf8.push(rest, last, out);
-                self.0 = if last {
-                    State::Utf8Sig(Tail::default())
-                } else {
-                    State::Utf8(utf8)
-                };
-            }
+            State::Utf8Sig(utf8) => utf8.push(bytes, last, out),
             State::Ascii => {
                 out.reserve(bytes.len());
                 out.extend(bytes.iter().map(|&byte| match byte {
@@ -183,6 +160,42 @@ impl Utf8 {
         if last && self.tail.len > 0 {
             out.push(char::REPLACEMENT_CHARACTER);
             self.tail.len = 0;
+        }
+    }
+}
+
+/// UTF-8 that may start with a byte-order mark.
+#[derive(Debug, Default)]
+struct Utf8Sig {
+    /// What may be the start of the mark.
+    mark: Tail,
+    /// Past the place of the mark.
+    begun: bool,
+    utf8: Utf8,
+}
+
+impl Utf8Sig {
+    fn push(&mut self, mut bytes: &[u8], last: bool, out: &mut String) {
+        while !self.begun {
+            let held = self.mark.bytes();
+            if held.len() < UTF_8_MARK.len() && UTF_8_MARK.starts_with(held) {
+                if let Some((&byte, after)) = bytes.split_first() {
+                    self.mark.push(byte);
+                    bytes = after;
+                    continue;
+                }
+                if !last {
+                    return;
+                }
+            }
+            self.begun = true;
+            if held != UTF_8_MARK {
+                self.utf8.push(held, false, out);
+            }
+        }
+        self.utf8.push(bytes, last, out);
+        if last {
+            *self = Self::default();
         }
     }
 }
