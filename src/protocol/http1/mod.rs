@@ -441,3 +441,6 @@ fn bad_framing(message: &'static str) -> Error {
 fn misuse(message: &'static str) -> Error {
     Error::local(message)
 }
+
+#[cfg(test)]
+mod tests;
