@@ -11,6 +11,7 @@
 )]
 
 mod layering;
+mod project;
 #[allow(
     dead_code,
     reason = "a rig has tools that no test of today's feature set takes up"
