@@ -131,7 +131,7 @@ fn definitions(text: &str) -> Vec<String> {
     for line in text.lines() {
         let cell = line.strip_prefix("| ");
         let item = line.split_once("**").filter(|(before, _)| *before == "- ");
-        if let Some(rest) = cell.or(item.map(|(_, rest)| rest)) {
+        if let Some(rest) = cell.or_else(|| item.map(|(_, rest)| rest)) {
             let id = ids(rest).into_iter().next();
             found.extend(id.filter(|id| rest.starts_with(id.as_str())));
             continue;

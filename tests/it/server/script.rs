@@ -206,12 +206,14 @@ impl Script {
     }
 }
 
+type Answer = Arc<dyn Fn(&Seen) -> Vec<u8> + Send + Sync>;
+
 #[derive(Clone)]
 enum Step {
     ReadHead,
     ReadBody,
     Send(Arc<[u8]>, Option<Pace>),
-    Answer(Arc<dyn Fn(&Seen) -> Vec<u8> + Send + Sync>),
+    Answer(Answer),
     CloseIfSaid,
     Flood(Arc<[u8]>),
     Sleep(Option<Duration>),
