@@ -58,7 +58,8 @@ impl BodyStream {
     ) -> Self {
         let done = lease.connection_ref().is_some_and(|c| c.response_done() && !c.switched());
         let source = Source::Live(Live { lease, deadlines, heard: false });
-        let mut stream = Self { started, ..Self::over(source, limits) };
+        let mut stream = Self::over(source, limits);
+        stream.started = started;
         if done {
             stream.release(Source::Done);
         }

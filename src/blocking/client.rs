@@ -263,7 +263,7 @@ impl<B> RequestBuilder<&Client, B> {
     /// The first setting that made no sense, by its kind.
     pub fn build(self) -> Result<Request> {
         let client = self.sender;
-        Ok(self.finish(&client.config.defaults)?.1)
+        self.finish(&client.config.defaults)
     }
 
     /// Sends it and reads the response into memory.

@@ -64,7 +64,7 @@ pub(crate) fn tls(
         match wire.handshake() {
             Ok(Step::Done(())) => break Ok(()),
             Ok(Step::Progress) => {}
-            Ok(Step::Wait(interest)) => {
+            Ok(Step::Wait(interest) | Step::Moved(interest)) => {
                 if let Err(error) = wait::on_socket(wire.socket().stream(), interest, until) {
                     break Err(error);
                 }

@@ -5,6 +5,7 @@ pub(crate) mod client;
 pub(crate) mod connect;
 pub(crate) mod exchange;
 pub(crate) mod oneshot;
+pub(crate) mod response;
 pub(crate) mod transport;
 pub(crate) mod upgraded;
 pub(crate) mod wait;

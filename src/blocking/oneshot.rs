@@ -94,22 +94,22 @@ pub fn stream(method: impl IntoMethod, url: impl IntoUrl) -> Result<StreamingRes
 impl<B> RequestBuilder<OneShot, B> {
     /// Which certificates to trust; see [`ClientBuilder::verify`].
     pub fn verify(self, verify: impl Into<Verify>) -> Self {
-        self.map_sender(|client| OneShot(client.0.verify(verify)))
+        self.configure(|client| client.verify(verify))
     }
 
     /// Trusts these certificates besides the others; see [`ClientBuilder::add_root_certificate`].
     pub fn add_root_certificate(self, pem: impl Into<Vec<u8>>) -> Self {
-        self.map_sender(|client| OneShot(client.0.add_root_certificate(pem)))
+        self.configure(|client| client.add_root_certificate(pem))
     }
 
     /// Whether environment variables count; yes unless set.
     pub fn trust_env(self, on: bool) -> Self {
-        self.map_sender(|client| OneShot(client.0.trust_env(on)))
+        self.configure(|client| client.trust_env(on))
     }
 
     /// How much the server may send; see [`ClientBuilder::response_limits`].
     pub fn response_limits(self, limits: ResponseLimits) -> Self {
-        self.map_sender(|client| OneShot(client.0.response_limits(limits)))
+        self.configure(|client| client.response_limits(limits))
     }
 
     /// Sends it and reads the response into memory.
@@ -125,11 +125,13 @@ impl<B> RequestBuilder<OneShot, B> {
     /// # Errors
     /// As [`Client::stream`], and what [`ClientBuilder::build`] says of the settings.
     pub fn stream(self) -> Result<StreamingResponse> {
-        let mut client = None;
-        let this = self.map_sender(|sender| client = Some(sender.0.build()));
-        match client {
-            Some(client) => this.map_sender(|()| &client?).stream(),
-            None => ...
-        }
+        let (one_shot, request) = self.replace_sender(());
+        let client = one_shot.0.build()?;
+        request.replace_sender(&client).1.stream()
+    }
+
+    fn configure(mut self, change: impl FnOnce(ClientBuilder<Client>) -> ClientBuilder<Client>) -> Self {
+        self.sender.0 = change(self.sender.0);
+        self
     }
 }

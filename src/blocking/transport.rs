@@ -5,10 +5,11 @@
 
 use std::sync::OnceLock;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::blocking::body::BodyStream;
 use crate::blocking::exchange::{StdConnection, exchange};
+use crate::blocking::response::StreamingResponse;
 use crate::blocking::{connect, wait};
 use crate::client::Network;
 use crate::connection::Connection;
@@ -17,7 +18,7 @@ use crate::connection::events::event;
 use crate::connection::pool::{Key, Lease, Pool};
 use crate::error::{Error, Kind, Phase, Result};
 use crate::models::request::Request;
-use crate::models::response::{Head, Response};
+use crate::models::response::Head;
 use crate::models::url::Url;
 use crate::protocol::http1::ParsedHead;
 
@@ -54,12 +55,16 @@ impl HttpTransport {
         self.pool.close();
     }
 
+    pub(crate) fn trust_env(&self) -> bool {
+        self.network.tls.trust_env
+    }
+
     pub(crate) fn pool(&self) -> &Pool<Box<StdConnection>> {
         &self.pool
     }
 
     /// Sends one request and returns as soon as the head of its response is there.
-    pub(crate) fn send(&self, request: &mut Request, deadlines: Deadlines) -> Result<Response<BodyStream>> {
+    pub(crate) fn send(&self, request: &mut Request, deadlines: Deadlines) -> Result<StreamingResponse> {
         let started = Instant::now();
         check_scheme(request)?;
         let mut lease = self.checkout(&request.url, &deadlines)?;
@@ -79,7 +84,7 @@ impl HttpTransport {
             };
             connection.set_limits(self.network.response_limits);
             match exchange(connection, request, &deadlines) {
-                Ok(head) => return Ok(self.respond(head, request, lease, deadlines, started)),
+                Ok(head) => return self.respond(head, lease, deadlines, started),
                 Err(error) if reused && self.may_repeat(connection, request, &error) => {
                     log::debug!(target: "papilio::connection", "connection.stale: sending again on a new connection");
                     drop(lease.take());
@@ -118,8 +123,7 @@ impl HttpTransport {
                 Err(error) if error.is_connect() && tried < self.network.connect_retries => {
                     let pause = connect::retry_pause(tried);
                     event!(connection, "retry", started, "pause={pause:?} exception={error}");
-                    deadlines.sleep_error(Instant::now(), pause)?;
-                    thread::sleep(pause);
+                    thread::sleep(deadlines.pause(pause, Instant::now())?);
                     event!(connection, "retry", complete);
                     tried += 1;
                 }
@@ -149,20 +153,18 @@ impl HttpTransport {
         Ok(std::sync::Arc::clone(self.tls.get_or_init(|| config)))
     }
 
-    /// Puts head and body together; a connection whose response has no body goes back at once.
+    /// Puts head and body together.
     fn respond(
         &self,
         parsed: ParsedHead,
-        request: &Request,
-        mut lease: Lease<Box<StdConnection>>,
+        lease: Lease<Box<StdConnection>>,
         deadlines: Deadlines,
         started: Instant,
-    ) -> Response<BodyStream> {
+    ) -> Result<StreamingResponse> {
         let mut head = Head::new(parsed.status, parsed.version, parsed.headers);
         head.reason = parsed.reason;
         let body = BodyStream::live(lease, deadlines, started, self.network.response_limits);
-        let _ = request;
-        Response { head: Box::new(head), body }
+        StreamingResponse::assemble(head, body)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::error::{Error, Kind, Result};
 use crate::flow::defaults::{Defaults, default_headers};
 use crate::models::config::{Limits, ResponseLimits, Timeout};
 use crate::models::headers::Headers;
-use crate::models::query::{IntoQuery, QueryParams};
+use crate::models::query::QueryParams;
 use crate::models::response::DefaultEncoding;
 use crate::models::text::Charset;
 use crate::models::tls::{TlsConfig, Verify};
@@ -49,7 +49,7 @@ impl<C> ClientBuilder<C> {
                 defaults: Defaults {
                     base_url: None,
                     headers: default_headers(accept_encoding),
-                    params: QueryParams::new(),
+                    params: QueryParams::default(),
                     timeout: Some(Timeout::default()),
                 },
                 default_encoding: DefaultEncoding::Utf8,
@@ -99,13 +99,8 @@ impl<C> ClientBuilder<C> {
 
     /// Adds query parameters to every request; a request's own of the same key replace them.
     #[doc(alias = "params")]
-    pub fn query(mut self, params: impl IntoQuery) -> Self {
-        match params.into_query() {
-            Ok(params) => {
-                self.config.defaults.params = self.config.defaults.params.merge(&params);
-            }
-            Err(error) => self.fail(error),
-        }
+    pub fn query(mut self, params: impl Into<QueryParams>) -> Self {
+        self.config.defaults.params = self.config.defaults.params.merge(&params.into());
         self
     }
 

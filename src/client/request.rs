@@ -14,7 +14,7 @@ use crate::flow::defaults::{Defaults, Draft};
 use crate::models::body::Body;
 use crate::models::config::Timeout;
 use crate::models::headers::Headers;
-use crate::models::query::{IntoQuery, QueryParams};
+use crate::models::query::QueryParams;
 use crate::models::request::{IntoMethod, Request, RequestTarget};
 use crate::models::url::{IntoUrl, Url};
 
@@ -105,16 +105,12 @@ impl<S, B> RequestBuilder<S, B> {
     /// # Ok::<(), papilio::Error>(())
     /// ```
     #[doc(alias = "params")]
-    pub fn query(mut self, params: impl IntoQuery) -> Self {
-        match params.into_query() {
-            Ok(params) => {
-                self.params = Some(match self.params.take() {
-                    Some(before) => before.merge(&params),
-                    None => params,
-                });
-            }
-            Err(error) => self.fail(error),
-        }
+    pub fn query(mut self, params: impl Into<QueryParams>) -> Self {
+        let params = params.into();
+        self.params = Some(match self.params.take() {
+            Some(before) => before.merge(&params),
+            None => params,
+        });
         self
     }
 
@@ -140,10 +136,10 @@ impl<S, B> RequestBuilder<S, B> {
         self
     }
 
-    /// The same request, sent by another.
-    pub(crate) fn map_sender<T>(self, map: impl FnOnce(S) -> T) -> RequestBuilder<T, B> {
-        RequestBuilder {
-            sender: map(self.sender),
+    /// The same request to be sent by another, and who would have sent it.
+    pub(crate) fn replace_sender<T>(self, sender: T) -> (S, RequestBuilder<T, B>) {
+        let request = RequestBuilder {
+            sender,
             method: self.method,
             url: self.url,
             headers: self.headers,
@@ -154,15 +150,16 @@ impl<S, B> RequestBuilder<S, B> {
             extensions: self.extensions,
             error: self.error,
             takes: PhantomData,
-        }
+        };
+        (self.sender, request)
     }
 
     /// Merges with a client's defaults.
-    pub(crate) fn finish(self, defaults: &Defaults) -> Result<(S, Request)> {
+    pub(crate) fn finish(self, defaults: &Defaults) -> Result<Request> {
         let (Some(url), None) = (self.url, self.error.as_ref()) else {
             return Err(self.error.unwrap_or_else(|| Error::invalid_url("no URL")));
         };
-        let request = defaults.apply(Draft {
+        defaults.apply(Draft {
             method: self.method,
             url,
             headers: self.headers,
@@ -171,8 +168,7 @@ impl<S, B> RequestBuilder<S, B> {
             content_type: self.body_kind.and_then(|(_, content_type)| content_type),
             timeout: self.timeout,
             extensions: self.extensions,
-        })?;
-        Ok((self.sender, request))
+        })
     }
 
     fn fail(&mut self, error: Error) {
@@ -211,9 +207,9 @@ impl<S> RequestBuilder<S, WithBody> {
     /// # Ok::<(), papilio::Error>(())
     /// ```
     #[doc(alias = "data")]
-    pub fn form(mut self, fields: impl IntoQuery) -> Self {
-        let body = fields.into_query().map(|fields| Body::from(fields.to_string()));
-        self.set_body("form", Some("application/x-www-form-urlencoded"), body);
+    pub fn form(mut self, fields: impl Into<QueryParams>) -> Self {
+        let body = Body::from(fields.into().to_string());
+        self.set_body("form", Some("application/x-www-form-urlencoded"), Ok(body));
         self
     }
 

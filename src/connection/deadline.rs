@@ -4,13 +4,14 @@
 
 use std::time::{Duration, Instant};
 
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, Result};
 use crate::models::config::Timeout;
 
 /// The time limits of one call.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Deadlines {
     pub(crate) timeout: Timeout,
+    started: Instant,
     total: Option<Instant>,
 }
 
@@ -25,10 +26,24 @@ pub(crate) struct Until {
 impl Deadlines {
     pub(crate) fn new(timeout: Timeout, now: Instant) -> Self {
         // A limit past the end of the clock is no limit (FLT-19).
-        Self { timeout, total: timeout.total.and_then(|total| now.checked_add(total)) }
+        Self { timeout, started: now, total: timeout.total.and_then(|total| now.checked_add(total)) }
     }
 
-    /// Whether nothing but the limit of the phase itself can end a wait.
+    /// When the call began.
+    pub(crate) fn started(&self) -> Instant {
+        self.started
+    }
+
+    /// The pause as it is, if the call may still run when it is over.
+    pub(crate) fn pause(&self, pause: Duration, now: Instant) -> Result<Duration> {
+        let total = self.until(Kind::TotalTimeout, None, now);
+        match now.checked_add(pause) {
+            Some(after) if !total.is_over(after) => Ok(pause),
+            _ => Err(total.error()),
+        }
+    }
+
+    /// Whether something besides the limit of the phase itself can end a wait.
     pub(crate) fn has_total(&self) -> bool {
         self.total.is_some()
     }

@@ -13,8 +13,9 @@ macro_rules! event {
     ($layer:ident, $name:literal, $phase:ident, $pairs:literal $(, $value:expr)*) => {
         log::debug!(
             target: concat!("papilio::", stringify!($layer)),
-            concat!(stringify!($layer), ".", $name, ".", stringify!($phase), " ", $pairs)
-            $(, $value)*
+            "{} {}",
+            concat!(stringify!($layer), ".", $name, ".", stringify!($phase)),
+            format_args!($pairs $(, $value)*)
         )
     };
 }

@@ -88,6 +88,11 @@ impl<S: Socket> Connection<S> {
         self.wire.socket_mut()
     }
 
+    /// Whether the request may be sent at all; found without a connection.
+    pub(crate) fn check(request: &Request) -> Result<()> {
+        Exchange::new(ResponseLimits::default()).start(&outgoing(request), &mut Vec::new())
+    }
+
     /// Starts an exchange: checks the request and makes its head ready to send, in one write with the first piece of
     /// the body.
     pub(crate) fn begin(&mut self, request: &Request) -> Result<()> {
@@ -95,20 +100,7 @@ impl<S: Socket> Connection<S> {
         self.behind.clear();
         (self.write_error, self.early) = (None, None);
         (self.sent_any, self.received_any) = (false, false);
-        let target = request.extensions().get::<RequestTarget>();
-        let head = Outgoing {
-            method: &request.method,
-            url: &request.url,
-            headers: &request.headers,
-            target: target.map(|target| &target.0[..]),
-            form: Target::Origin,
-            length: match request.body.len() {
-                Some(0) if request.body.is_empty() => BodyLength::Empty,
-                Some(length) => BodyLength::Known(length),
-                None => BodyLength::Unknown,
-            },
-        };
-        self.exchange.start(&head, &mut self.before.bytes)?;
+        self.exchange.start(&outgoing(request), &mut self.before.bytes)?;
         event!(http11, "send_request_headers", started, "request=<Request {}>", request.method);
         self.stage = Stage::Headers;
         Ok(())
@@ -117,7 +109,7 @@ impl<S: Socket> Connection<S> {
     /// Announces the next piece of the body, to be passed to [`flush`](Self::flush).
     pub(crate) fn announce(&mut self, length: usize) -> Result<()> {
         let behind = self.exchange.data(length, &mut self.before.bytes)?;
-        self.behind.bytes.extend_from_slice(behind.as_bytes());
+        self.behind.bytes.extend_from_slice(behind);
         Ok(())
     }
 
@@ -198,6 +190,17 @@ impl<S: Socket> Connection<S> {
         self.input.shrink();
         self.before.bytes.shrink_to(Outbox::KEPT);
         self.stage = Stage::Idle;
+    }
+
+    /// Passes over what is left of the body as far as it was received already.
+    pub(crate) fn skip_buffered(&mut self) {
+        while !self.exchange.response_done() && !self.input.is_empty() {
+            match self.exchange.body(self.input.bytes(), usize::MAX) {
+                Ok(Piece::Data { skip, len }) => self.input.consume(skip + len),
+                Ok(Piece::More { used } | Piece::End { used }) if used > 0 => self.input.consume(used),
+                _ => return,
+            }
+        }
     }
 
     /// Whether an idle connection must not be used again.
@@ -385,6 +388,23 @@ impl<S: Socket> Connection<S> {
             failed = failed.with_reason(Reason::ServerDisconnected);
         }
         Err(failed.with_source(error))
+    }
+}
+
+/// What the codec needs to know of a request.
+fn outgoing(request: &Request) -> Outgoing<'_> {
+    let target = request.extensions().get::<RequestTarget>();
+    Outgoing {
+        method: &request.method,
+        url: &request.url,
+        headers: &request.headers,
+        target: target.map(|target| &target.0[..]),
+        form: Target::Origin,
+        length: match request.body.len() {
+            Some(0) if request.body.is_empty() => BodyLength::Empty,
+            Some(length) => BodyLength::Known(length),
+            None => BodyLength::Unknown,
+        },
     }
 }
 

@@ -404,12 +404,13 @@ struct FactorySource<F> {
 
 impl<F: Fn() -> Body + Send> BodySource for FactorySource<F> {
     fn next<'a>(&'a mut self, scratch: &'a mut [u8]) -> io::Result<Option<&'a [u8]>> {
-        if let Source::Stream { source, .. } = &mut self.current.source {
-            return source.get_mut().next(scratch);
-        }
-        // Bytes from a factory are handed out once, whole.
         let first = !std::mem::replace(&mut self.current.started, true);
-        Ok(self.current.as_bytes().filter(|bytes| first && !bytes.is_empty()))
+        match &mut self.current.source {
+            Source::Stream { source, .. } => source.get_mut().next(scratch),
+            // Bytes are handed out once, whole.
+            Source::Bytes(bytes) if first => Ok(Some(bytes)),
+            Source::Bytes(_) | Source::Empty => Ok(None),
+        }
     }
 
     fn length(&self) -> Option<u64> {

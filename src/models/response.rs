@@ -114,7 +114,7 @@ impl<B> Response<B> {
             None => Cow::Borrowed(self.head.status.canonical_reason().unwrap_or_default()),
             Some(raw) => match std::str::from_utf8(raw) {
                 Ok(text) if text.is_ascii() => Cow::Borrowed(text),
-                _ => Cow::Owned(raw.iter().filter(|b| b.is_ascii()).map(|&b| b.into()).collect()),
+                _ => Cow::Owned(raw.iter().filter(|b| b.is_ascii()).map(|&b| char::from(b)).collect()),
             },
         }
     }
