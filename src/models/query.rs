@@ -33,7 +33,7 @@ pub use value::QueryValue;
 #[derive(Clone, Default)]
 pub struct QueryParams {
     /// Grouped: the pairs of a key follow each other.
-    pairs: Vec<(String, String)>,
+    pairs: Vec<Pair>,
 }
 
 impl QueryParams {
@@ -139,8 +139,8 @@ impl QueryParams {
 
     /// Every pair.
     #[doc(alias = "multi_items")]
-    pub fn iter(&self) -> Iter<'_> {
-        Iter(self.pairs.iter())
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> + Clone {
+        self.into_iter()
     }
 
     /// Whether the key is there.
@@ -190,7 +190,7 @@ impl QueryParams {
 
     /// These parameters without that key.
     pub fn remove(&self, key: &str) -> Self {
-        let other = |pair: &&(String, String)| pair.0 != key;
+        let other = |pair: &&Pair| pair.0 != key;
         Self {
             pairs: self.pairs.iter().filter(other).cloned().collect(),
         }
@@ -204,7 +204,7 @@ impl QueryParams {
     /// assert_eq!(merged.to_string(), "a=4&b=2&c=3");
     /// ```
     pub fn merge(&self, other: &Self) -> Self {
-        let mut new: HashMap<&str, &[(String, String)]> = HashMap::new();
+        let mut new: HashMap<&str, &[Pair]> = HashMap::new();
         for group in other.groups() {
             if let Some((key, _)) = group.first() {
                 new.insert(key, group);
@@ -215,7 +215,7 @@ impl QueryParams {
             let replaced = group.first().and_then(|(key, _)| new.remove(key.as_str()));
             pairs.extend_from_slice(replaced.unwrap_or(group));
         }
-        let added = |group: &&[(String, String)]| {
+        let added = |group: &&[Pair]| {
             group
                 .first()
                 .is_some_and(|(key, _)| new.contains_key(key.as_str()))
@@ -236,7 +236,7 @@ impl QueryParams {
 
 impl QueryParams {
     /// Moves the pairs of each key together, to where its first one is.
-    fn grouped(pairs: Vec<(String, String)>) -> Self {
+    fn grouped(pairs: Vec<Pair>) -> Self {
         let mut places: HashMap<&str, usize> = HashMap::new();
         let tags: Vec<usize> = match pairs.as_slice() {
             [] | [_] => return Self { pairs },
@@ -258,7 +258,7 @@ impl QueryParams {
         }
     }
 
-    fn groups(&self) -> impl Iterator<Item = &[(String, String)]> {
+    fn groups(&self) -> impl Iterator<Item = &[Pair]> {
         self.pairs.chunk_by(|a, b| a.0 == b.0)
     }
 }
@@ -327,24 +327,13 @@ impl PartialEq for QueryParams {
 
 impl Eq for QueryParams {}
 
-/// Iterator over the pairs of [`QueryParams`].
-#[derive(Debug, Clone)]
-pub struct Iter<'a>(std::slice::Iter<'a, (String, String)>);
-
-impl<'a> Iterator for Iter<'a> {
-    type Item = (&'a str, &'a str);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let (key, value) = self.0.next()?;
-        Some((key, value))
-    }
-}
-
 impl<'a> IntoIterator for &'a QueryParams {
     type Item = (&'a str, &'a str);
-    type IntoIter = Iter<'a>;
+    type IntoIter = std::iter::Map<std::slice::Iter<'a, Pair>, fn(&'a Pair) -> Self::Item>;
 
-    fn into_iter(self) -> Iter<'a> {
-        self.iter()
+    fn into_iter(self) -> Self::IntoIter {
+        self.pairs.iter().map(|(key, value)| (key, value))
     }
 }
+
+type Pair = (String, String);

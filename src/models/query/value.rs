@@ -26,6 +26,7 @@ pub trait QueryValue: sealed::Sealed {
 }
 
 mod sealed {
+    #[expect(unnameable_types, reason = "nobody else is to implement it")]
     pub trait Sealed {}
 }
 

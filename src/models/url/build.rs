@@ -1,16 +1,13 @@
 //! URLs from components: `UrlBuilder`, and the `with_*` and `without_*` methods of [`Url`].
 //!
-//! Owns the check of each component given by itself, so that none can reach into another. Does not own the rules
-//! between components (`parse.rs`).
+//! Owns what changing one component does to the others. Does not own the check of a component (`component.rs`) or the
+//! rules between them (`parse.rs`).
 
 use std::borrow::Cow;
 use std::fmt;
 
-use super::escape::{
-    CREDENTIAL, FRAGMENT, PATH, QUERY, USERINFO, check_component, check_len, encode,
-};
-use super::parse::{Draft, is_scheme, lowercase};
-use super::{Url, host};
+use super::Url;
+use super::parse::Draft;
 use crate::error::{Error, Result};
 use crate::models::query::{QueryParams, QueryValue};
 
@@ -359,117 +356,4 @@ impl fmt::Debug for UrlBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UrlBuilder").finish_non_exhaustive()
     }
-}
-
-/// One component each, given by itself.
-impl Draft<'_> {
-    fn set_scheme(&mut self, scheme: &str) -> Result<()> {
-        check_component("scheme", scheme)?;
-        if !scheme.is_empty() && !is_scheme(scheme) {
-            return Err(invalid("scheme"));
-        }
-        self.scheme = owned(lowercase(scheme));
-        Ok(())
-    }
-
-    fn set_credentials(&mut self, username: &str, password: Option<&str>) -> Result<()> {
-        check_component("username", username)?;
-        let mut userinfo = encode(username, CREDENTIAL).into_owned();
-        if let Some(password) = password {
-            check_component("password", password)?;
-            userinfo.push(':');
-            userinfo.push_str(&encode(password, CREDENTIAL));
-        }
-        self.userinfo = Cow::Owned(userinfo);
-        Ok(())
-    }
-
-    fn set_userinfo(&mut self, userinfo: &str) -> Result<()> {
-        check_component("userinfo", userinfo)?;
-        if userinfo.contains('@') {
-            return Err(invalid("userinfo"));
-        }
-        self.userinfo = owned(encode(userinfo, USERINFO));
-        Ok(())
-    }
-
-    fn set_host(&mut self, host: &str) -> Result<()> {
-        check_component("host", host)?;
-        if host.contains(['/', '?', '#', '@']) {
-            return Err(invalid("host"));
-        }
-        self.host = if host.is_empty() {
-            Cow::Borrowed("")
-        } else if host.contains(':') && !host.starts_with('[') {
-            owned(host::normalize(&format!("[{host}]"))?)
-        } else {
-            owned(host::normalize(host)?)
-        };
-        Ok(())
-    }
-
-    fn set_netloc(&mut self, netloc: &str) -> Result<()> {
-        check_component("netloc", netloc)?;
-        if netloc.contains(['/', '?', '#', '@']) {
-            return Err(invalid("netloc"));
-        }
-        let (host, port) = host::split(netloc)?;
-        self.set_host(host)?;
-        self.port = host::port(port.unwrap_or_default())?;
-        Ok(())
-    }
-
-    fn set_path(&mut self, path: &str) -> Result<()> {
-        check_component("path", path)?;
-        if path.contains(['?', '#']) {
-            return Err(invalid("path"));
-        }
-        self.path = owned(encode(path, PATH));
-        Ok(())
-    }
-
-    fn set_query(&mut self, query: &str) -> Result<()> {
-        check_component("query", query)?;
-        if query.contains('#') {
-            return Err(invalid("query"));
-        }
-        self.query = Some(owned(encode(query, QUERY)));
-        Ok(())
-    }
-
-    fn set_raw_path(&mut self, raw_path: &str) -> Result<()> {
-        check_component("raw_path", raw_path)?;
-        if raw_path.contains('#') {
-            return Err(invalid("raw_path"));
-        }
-        self.query = None;
-        match raw_path.split_once('?') {
-            None => self.set_path(raw_path),
-            Some((path, query)) => {
-                self.set_path(path)?;
-                self.set_query(query)
-            }
-        }
-    }
-
-    fn set_fragment(&mut self, fragment: &str) -> Result<()> {
-        check_component("fragment", fragment)?;
-        self.fragment = Some(owned(encode(fragment, FRAGMENT)));
-        Ok(())
-    }
-
-    fn set_params(&mut self, params: &QueryParams) -> Result<()> {
-        let query = params.to_string();
-        check_len("query", &query)?;
-        self.query = (!query.is_empty()).then_some(Cow::Owned(query));
-        Ok(())
-    }
-}
-
-fn owned(text: Cow<'_, str>) -> Cow<'static, str> {
-    Cow::Owned(text.into_owned())
-}
-
-fn invalid(component: &str) -> Error {
-    Error::invalid_url(format!("Invalid URL component '{component}'"))
 }

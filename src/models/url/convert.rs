@@ -31,6 +31,7 @@ pub trait IntoUrl: sealed::Sealed {
 }
 
 mod sealed {
+    #[expect(unnameable_types, reason = "nobody else is to implement it")]
     pub trait Sealed {}
 }
 

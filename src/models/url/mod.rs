@@ -1,9 +1,10 @@
 //! `Url`: an absolute or relative URL, normalised once, as one shared text and the offsets of its components.
 //!
 //! Owns the type, its accessors and how it prints. Does not own parsing (`parse.rs`, `escape.rs`, `host.rs`), changing
-//! (`build.rs`, `join.rs`) or query parameters as values (`models/query.rs`).
+//! (`build.rs`, `component.rs`, `join.rs`) or query parameters as values (`models/query.rs`).
 
 mod build;
+mod component;
 mod convert;
 mod escape;
 mod host;
