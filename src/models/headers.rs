@@ -257,6 +257,12 @@ impl Headers {
         })
     }
 
+    /// Every field as bytes: what the wire needs, without a look at the names as text.
+    pub(crate) fn raw(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let mut rest = self.buffer.as_slice();
+        std::iter::from_fn(move || next_record(&mut rest))
+    }
+
     /// The values of that name, as bytes.
     pub(crate) fn values(&self, name: &str) -> impl Iterator<Item = &[u8]> {
         self.iter()
@@ -442,14 +448,20 @@ impl<'a> Iterator for Iter<'a> {
     type Item = (&'a str, &'a [u8]);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let (name_len, rest) = self.rest.split_first_chunk::<4>()?;
-        let (value_len, rest) = rest.split_first_chunk::<4>()?;
-        let (name, rest) = rest.split_at_checked(u32::from_ne_bytes(*name_len) as usize)?;
-        let (value, rest) = rest.split_at_checked(u32::from_ne_bytes(*value_len) as usize)?;
-        self.rest = rest;
+        let (name, value) = next_record(&mut self.rest)?;
         // Names entered as text.
         Some((std::str::from_utf8(name).unwrap_or_default(), value))
     }
+}
+
+/// Takes the first record of [`Headers`]' buffer.
+fn next_record<'a>(buffer: &mut &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
+    let (name_len, rest) = buffer.split_first_chunk::<4>()?;
+    let (value_len, rest) = rest.split_first_chunk::<4>()?;
+    let (name, rest) = rest.split_at_checked(u32::from_ne_bytes(*name_len) as usize)?;
+    let (value, rest) = rest.split_at_checked(u32::from_ne_bytes(*value_len) as usize)?;
+    *buffer = rest;
+    Some((name, value))
 }
 
 /// Whether a field's value must not be printed. The name may be in any case.

@@ -7,10 +7,9 @@
 
 use http::Method;
 
-use super::framing::{Coding, Framing, Length};
+use super::framing::{Coding, Framing, Length, is, trim};
 use super::{BodyLength, Outgoing, Target};
 use crate::error::{Error, Result, escaped};
-use crate::models::headers::is_token_byte;
 
 /// How the body of a request is delimited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,11 +38,8 @@ pub(super) fn head(request: &Outgoing<'_>, out: &mut Vec<u8>) -> Result<(Framing
 
 /// RFC 9112 section 3.
 fn request_line(request: &Outgoing<'_>, out: &mut Vec<u8>) -> Result<()> {
-    let method = request.method.as_str();
-    if !method.bytes().all(is_token_byte) {
-        return Err(Error::local("Illegal method characters"));
-    }
-    out.extend_from_slice(method.as_bytes());
+    // A token by its type.
+    out.extend_from_slice(request.method.as_str().as_bytes());
     out.push(b' ');
     let start = out.len();
     target(request, out)?;
@@ -102,8 +98,8 @@ fn fields(request: &Outgoing<'_>, out: &mut Vec<u8>) -> Result<Framing> {
     let mut hosts = 0;
     let (name, host) = request
         .headers
-        .iter()
-        .find(|(name, _)| is_host(name))
+        .raw()
+        .find(|(name, _)| is(name, b"host"))
         .ok_or_else(|| Error::local("Missing mandatory Host: header"))?;
     if !host.iter().all(|&byte| is_authority_byte(byte)) {
         return Err(Error::local(format!(
@@ -112,20 +108,20 @@ fn fields(request: &Outgoing<'_>, out: &mut Vec<u8>) -> Result<Framing> {
         )));
     }
     field(name, host, out);
-    for (name, value) in request.headers {
-        if is_host(name) {
+    for (name, value) in request.headers.raw() {
+        if is(name, b"host") {
             hosts += 1;
             continue;
         }
         let seen = framing.length;
-        framing.note(name.as_bytes(), value);
+        framing.note(name, value);
         if framing.length == seen {
             // Not a length, or one that was sent already: one framing field is enough.
-            if seen == Length::Absent || !name.eq_ignore_ascii_case("content-length") {
+            if seen == Length::Absent || !is(name, b"content-length") {
                 field(name, value, out);
             }
         } else if let Some(first) = value.split(|&byte| byte == b',').next() {
-            field(name, super::framing::trim(first), out);
+            field(name, trim(first), out);
         }
     }
     if hosts > 1 {
@@ -134,8 +130,8 @@ fn fields(request: &Outgoing<'_>, out: &mut Vec<u8>) -> Result<Framing> {
     Ok(framing)
 }
 
-fn field(name: &str, value: &[u8], out: &mut Vec<u8>) {
-    out.extend_from_slice(name.as_bytes());
+fn field(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(name);
     out.extend_from_slice(b": ");
     out.extend_from_slice(value);
     out.extend_from_slice(b"\r\n");
@@ -190,13 +186,9 @@ pub(super) fn too_little() -> Error {
     Error::local("Too little data for declared Content-Length")
 }
 
-fn is_host(name: &str) -> bool {
-    name.len() == 4 && name.eq_ignore_ascii_case("host")
-}
-
 /// `uri-host [ ":" port ]` of RFC 9110 section 7.2: nothing that could start another part of a URL, or another host.
 fn is_authority_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:[]%".contains(&byte)
+    matches!(byte, b'!' | b'$'..=b'.' | b'0'..=b';' | b'=' | b'A'..=b'[' | b']' | b'_' | b'a'..=b'z' | b'~')
 }
 
 /// The last chunk and the empty trailer section.

@@ -5,6 +5,9 @@ use http::Method;
 use super::replay::{End, Outcome, Play, encode_chunks};
 use super::*;
 
+#[path = "../../../tests/reference/http1.rs"]
+mod reference;
+
 /// `tests/data/responses.txt` (SEC-101 to SEC-129, SEC-131, SEC-132, R-LIM-01 to R-LIM-06, H1-20 to H1-52): each case
 /// in one piece and byte by byte, short ones cut in two at every position; the verdict is always the same.
 #[test]
@@ -89,8 +92,27 @@ impl<'a> Case<'a> {
             if verdict == "ok" {
                 assert_eq!(expected, self.expected, "{how}");
                 assert!(outcome.body == self.body, "{how}: the body");
+                self.check_reference(&outcome, &how);
             }
         }
+    }
+}
+
+impl Case<'_> {
+    /// What is accepted, a reader that shares nothing with this one has read the same way.
+    fn check_reference(&self, outcome: &Outcome, how: &str) {
+        let method = self.play.method.as_str();
+        let other = reference::read(method, &self.bytes, self.play.fin).expect(how);
+        assert_eq!(outcome.status, Some(other.status), "{how}");
+        assert!(outcome.body == other.body, "{how}");
+        assert_eq!(self.bytes.len() - outcome.used, other.rest, "{how}");
+        let bytes = |headers: &Headers| -> Vec<_> {
+            let raw = headers.raw().map(|(n, v)| (n.to_vec(), v.to_vec()));
+            raw.collect()
+        };
+        assert_eq!(bytes(&outcome.headers), other.fields, "{how}");
+        let trailers = outcome.trailers.as_ref().map(bytes);
+        assert_eq!(trailers.unwrap_or_default(), other.trailers, "{how}");
     }
 }
 
