@@ -1,1 +1,3 @@
+//! The `papilio` command.
+
 fn main() {}

@@ -56,8 +56,14 @@ impl BodyStream {
         started: Instant,
         limits: ResponseLimits,
     ) -> Self {
-        let done = lease.connection_ref().is_some_and(|c| c.response_done() && !c.switched());
-        let source = Source::Live(Live { lease, deadlines, heard: false });
+        let done = lease
+            .connection_ref()
+            .is_some_and(|c| c.response_done() && !c.switched());
+        let source = Source::Live(Live {
+            lease,
+            deadlines,
+            heard: false,
+        });
         let mut stream = Self::over(source, limits);
         stream.started = started;
         if done {
@@ -131,12 +137,16 @@ impl BodyStream {
         let (result, over) = match &mut self.source {
             Source::Done => return Ok(0),
             Source::Closed => {
-                return Err(Error::new(Kind::StreamClosed, "the response was closed before its body was read"));
+                return Err(Error::new(
+                    Kind::StreamClosed,
+                    "the response was closed before its body was read",
+                ));
             }
             Source::Reader(reader) => {
-                let result = reader.get_mut().read(buffer).map_err(|e| {
-                    Error::new(Kind::Read, "the response body failed").with_source(e)
-                });
+                let result = reader
+                    .get_mut()
+                    .read(buffer)
+                    .map_err(|e| Error::new(Kind::Read, "the response body failed").with_source(e));
                 self.downloaded += *result.as_ref().unwrap_or(&0) as u64;
                 let over = matches!(result, Ok(0)) && !buffer.is_empty();
                 (result, over)
@@ -160,10 +170,10 @@ impl BodyStream {
     /// Gives up what was not read. What lies in the buffer already is passed over to save the connection; nothing is
     /// waited for (R-LIM-10).
     pub(super) fn close(&mut self) {
-        if let Source::Live(Live { lease, .. }) = &mut self.source {
-            if let Some(connection) = lease.connection() {
-                connection.skip_buffered();
-            }
+        if let Source::Live(Live { lease, .. }) = &mut self.source
+            && let Some(connection) = lease.connection()
+        {
+            connection.skip_buffered();
         }
         if !self.is_over() {
             self.release(Source::Closed);
@@ -196,7 +206,10 @@ impl Live {
             event!(http11, "receive_response_body", started);
         }
         if self.lease.is_pool_closed() {
-            return Err(Error::new(Kind::StreamClosed, "the client was closed before the body was read"));
+            return Err(Error::new(
+                Kind::StreamClosed,
+                "the client was closed before the body was read",
+            ));
         }
         let Some(connection) = self.lease.connection() else {
             return Ok(0);
@@ -217,6 +230,8 @@ impl Drop for BodyStream {
 
 impl fmt::Debug for BodyStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BodyStream").field("downloaded", &self.downloaded).finish_non_exhaustive()
+        f.debug_struct("BodyStream")
+            .field("downloaded", &self.downloaded)
+            .finish_non_exhaustive()
     }
 }

@@ -107,7 +107,11 @@ impl Client {
 
     /// A request of any method, with or without a body. A method given as text is upper-cased.
     #[doc(alias = "build_request")]
-    pub fn request(&self, method: impl IntoMethod, url: impl IntoUrl) -> RequestBuilder<&Self, WithBody> {
+    pub fn request(
+        &self,
+        method: impl IntoMethod,
+        url: impl IntoUrl,
+    ) -> RequestBuilder<&Self, WithBody> {
         RequestBuilder::new(self, method, url)
     }
 
@@ -139,7 +143,10 @@ impl Client {
         if self.is_closed() {
             return Err(client_closed());
         }
-        let timeout = *request.options.timeout.get_or_insert(self.timeout());
+        let timeout = *request
+            .options
+            .timeout
+            .get_or_insert_with(|| self.timeout());
         let deadlines = Deadlines::new(timeout, Instant::now());
         let mut response = self.core.transport.send(request, deadlines)?;
         response.head.default_encoding = self.config.default_encoding.clone();
@@ -251,8 +258,14 @@ impl ClientBuilder<Client> {
     /// [`Kind::Tls`](crate::Kind::Tls) for certificates that cannot be used.
     pub fn build(self) -> Result<Client> {
         let (config, network) = self.finish()?;
-        let core = Core { transport: HttpTransport::new(network)?, closed: AtomicBool::new(false) };
-        Ok(Client { config: Arc::new(config), core: Arc::new(core) })
+        let core = Core {
+            transport: HttpTransport::new(network)?,
+            closed: AtomicBool::new(false),
+        };
+        Ok(Client {
+            config: Arc::new(config),
+            core: Arc::new(core),
+        })
     }
 }
 

@@ -31,13 +31,25 @@ pub(crate) fn tcp(url: &Url, deadlines: &Deadlines) -> Result<Wire<StdSocket>> {
     let until = deadlines.connect(now);
     let host = url.raw_host();
     let port = url.port_or_default().unwrap_or_default();
-    event!(connection, "connect_tcp", started, "host={host:?} port={port} local_address=None timeout={:?}", deadlines.timeout.connect);
+    event!(
+        connection,
+        "connect_tcp",
+        started,
+        "host={host:?} port={port} local_address=None timeout={:?}",
+        deadlines.timeout.connect
+    );
     let result = addresses(host, port, until)
         .map_err(|e| e.in_phase(Phase::Lookup))
         .and_then(|addresses| race(host, Race::new(addresses, now), until));
     match result {
         Ok(socket) => {
-            event!(connection, "connect_tcp", complete, "return_value={:?}", socket.peer_addr().ok());
+            event!(
+                connection,
+                "connect_tcp",
+                complete,
+                "return_value={:?}",
+                socket.peer_addr().ok()
+            );
             Ok(Wire::plain(socket))
         }
         Err(error) => {
@@ -58,7 +70,13 @@ pub(crate) fn tls(
     use crate::connection::socket::Step;
 
     let until = deadlines.connect(Instant::now());
-    event!(connection, "start_tls", started, "server_hostname={host:?} timeout={:?}", deadlines.timeout.connect);
+    event!(
+        connection,
+        "start_tls",
+        started,
+        "server_hostname={host:?} timeout={:?}",
+        deadlines.timeout.connect
+    );
     wire.start_tls(session);
     let shaken = loop {
         match wire.handshake() {
@@ -74,7 +92,10 @@ pub(crate) fn tls(
     };
     match &shaken {
         Ok(()) => event!(
-            connection, "start_tls", complete, "return_value={}",
+            connection,
+            "start_tls",
+            complete,
+            "return_value={}",
             wire.tls().map(|tls| tls.summary()).unwrap_or_default()
         ),
         Err(error) => event!(connection, "start_tls", failed, "exception={error}"),
@@ -121,7 +142,9 @@ fn addresses(host: &str, port: u16, until: Until) -> Result<Vec<SocketAddr>> {
             }
             Err(until.error())
         }
-        Err(RecvTimeoutError::Disconnected) => Err(lookup_failed(host, "the lookup ended without an answer")),
+        Err(RecvTimeoutError::Disconnected) => {
+            Err(lookup_failed(host, "the lookup ended without an answer"))
+        }
     }
 }
 
@@ -173,7 +196,11 @@ fn race(host: &str, mut race: Race, until: Until) -> Result<StdSocket> {
 
 /// Begins a connect that does not wait.
 fn start(address: SocketAddr) -> io::Result<RawSocket> {
-    let socket = RawSocket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    let socket = RawSocket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
     socket.set_nonblocking(true)?;
     socket.set_tcp_nodelay(true)?;
     match socket.connect(&address.into()) {
@@ -205,12 +232,19 @@ fn settle(socket: RawSocket) -> Result<StdSocket> {
 }
 
 fn lookup_failed(host: &str, why: &str) -> Error {
-    Error::new(Kind::Connect, format!("the name '{host}' cannot be looked up: {why}")).with_reason(Reason::Dns)
+    Error::new(
+        Kind::Connect,
+        format!("the name '{host}' cannot be looked up: {why}"),
+    )
+    .with_reason(Reason::Dns)
 }
 
 /// All attempts failed: the error lists each (FLT-01).
 fn lost(host: &str, failures: &[String], last: Option<io::Error>) -> Error {
-    let error = Error::new(Kind::Connect, format!("cannot connect to '{host}': {}", failures.join(", ")));
+    let error = Error::new(
+        Kind::Connect,
+        format!("cannot connect to '{host}': {}", failures.join(", ")),
+    );
     match last {
         Some(last) => error.with_source(last),
         None => error,
@@ -221,6 +255,8 @@ fn lost(host: &str, failures: &[String], last: Option<io::Error>) -> Error {
 pub(crate) fn retry_pause(n: u32) -> Duration {
     match n {
         0 => Duration::ZERO,
-        n => Duration::from_millis(500).saturating_mul(1_u32.checked_shl(n - 1).unwrap_or(u32::MAX)),
+        n => {
+            Duration::from_millis(500).saturating_mul(1_u32.checked_shl(n - 1).unwrap_or(u32::MAX))
+        }
     }
 }

@@ -26,19 +26,33 @@ pub(crate) fn exchange(
 ) -> Result<ParsedHead> {
     connection.socket_mut().be_prompt();
     send(connection, request, deadlines).map_err(|e| e.in_phase(Phase::Send))?;
-    event!(http11, "receive_response_headers", started, "request=<Request {}>", request.method);
+    event!(
+        http11,
+        "receive_response_headers",
+        started,
+        "request=<Request {}>",
+        request.method
+    );
     let began = Instant::now();
     be_patient(connection, deadlines);
-    let head = drive(connection, |now| deadlines.head(now, began), Connection::head);
+    let head = drive(
+        connection,
+        |now| deadlines.head(now, began),
+        Connection::head,
+    );
     match &head {
         Ok(head) => event!(
-            http11, "receive_response_headers", complete,
-            "return_value=({:?}, {}, {}, {:?})",
-            head.version, head.status.as_u16(),
-            head.reason.as_deref().map_or(head.status.canonical_reason().unwrap_or_default().into(), String::from_utf8_lossy).escape_debug(),
-            head.headers
+            http11,
+            "receive_response_headers",
+            complete,
+            "return_value={head}"
         ),
-        Err(error) => event!(http11, "receive_response_headers", failed, "exception={error}"),
+        Err(error) => event!(
+            http11,
+            "receive_response_headers",
+            failed,
+            "exception={error}"
+        ),
     }
     head.map_err(|e| e.in_phase(Phase::Head))
 }
@@ -50,12 +64,20 @@ pub(crate) fn read_body(
     deadlines: &Deadlines,
 ) -> Result<usize> {
     be_patient(connection, deadlines);
-    drive(connection, |now| deadlines.read(now), |connection| connection.body(buffer))
-        .map_err(|e| e.in_phase(Phase::Body))
+    drive(
+        connection,
+        |now| deadlines.read(now),
+        |connection| connection.body(buffer),
+    )
+    .map_err(|e| e.in_phase(Phase::Body))
 }
 
 /// The head in one write with a body that is in memory; a stream piece by piece behind the head.
-fn send(connection: &mut StdConnection, request: &mut Request, deadlines: &Deadlines) -> Result<()> {
+fn send(
+    connection: &mut StdConnection,
+    request: &mut Request,
+    deadlines: &Deadlines,
+) -> Result<()> {
     connection.begin(request)?;
     if let Some(bytes) = request.body.shared() {
         if !bytes.is_empty() {
@@ -81,8 +103,16 @@ fn send(connection: &mut StdConnection, request: &mut Request, deadlines: &Deadl
     flush(connection, &[], deadlines).map(drop)
 }
 
-fn flush(connection: &mut StdConnection, mut piece: &[u8], deadlines: &Deadlines) -> Result<Flushed> {
-    drive(connection, |now| deadlines.write(now), |connection| connection.flush(&mut piece))
+fn flush(
+    connection: &mut StdConnection,
+    mut piece: &[u8],
+    deadlines: &Deadlines,
+) -> Result<Flushed> {
+    drive(
+        connection,
+        |now| deadlines.write(now),
+        |connection| connection.flush(&mut piece),
+    )
 }
 
 /// Lets the kernel do the waiting for a response, where nothing but the read limit can end it.
@@ -128,5 +158,9 @@ fn drive<T>(
 }
 
 fn check(until: Until, now: Instant) -> Result<(), Error> {
-    if until.is_over(now) { Err(until.error()) } else { Ok(()) }
+    if until.is_over(now) {
+        Err(until.error())
+    } else {
+        Ok(())
+    }
 }

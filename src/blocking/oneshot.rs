@@ -130,7 +130,10 @@ impl<B> RequestBuilder<OneShot, B> {
         request.replace_sender(&client).1.stream()
     }
 
-    fn configure(mut self, change: impl FnOnce(ClientBuilder<Client>) -> ClientBuilder<Client>) -> Self {
+    fn configure(
+        mut self,
+        change: impl FnOnce(ClientBuilder<Client>) -> ClientBuilder<Client>,
+    ) -> Self {
         self.sender.0 = change(self.sender.0);
         self
     }

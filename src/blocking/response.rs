@@ -37,7 +37,10 @@ impl StreamingResponse {
     /// Puts head and body together and sees how the content is coded.
     pub(crate) fn assemble(head: Head, mut body: BodyStream) -> Result<Self> {
         body.decode(&head.headers)?;
-        Ok(Self { head: Box::new(head), body })
+        Ok(Self {
+            head: Box::new(head),
+            body,
+        })
     }
 
     /// Reads the body into memory.
@@ -53,7 +56,10 @@ impl StreamingResponse {
         self.head.elapsed = self.body.elapsed;
         self.head.downloaded = self.body.downloaded;
         self.head.trailers = self.body.trailers.take();
-        Ok(Response { head: self.head, body: content })
+        Ok(Response {
+            head: self.head,
+            body: content,
+        })
     }
 
     /// The body in pieces as received, not decoded.
@@ -129,7 +135,10 @@ impl StreamingResponse {
         }
         let error = self.attach(Error::new(Kind::Status, self.status_message()));
         self.body.close();
-        Err(error.with_response(Response { head: self.head, body: Bytes::new() }))
+        Err(error.with_response(Response {
+            head: self.head,
+            body: Bytes::new(),
+        }))
     }
 
     /// The connection itself, after 101 Switching Protocols or a 2xx answer to CONNECT: what was received past the
@@ -150,15 +159,22 @@ impl StreamingResponse {
     }
 
     fn pieces(&mut self, decoded: bool) -> StreamPieces<'_> {
-        StreamPieces { response: self, decoded, buffer: Vec::new(), stage: Stage::Fresh }
+        StreamPieces {
+            response: self,
+            decoded,
+            buffer: Vec::new(),
+            stage: Stage::Fresh,
+        }
     }
 
     fn collect(&mut self) -> Result<Bytes> {
         // The announced length is a hint, never an order (R-LIM-13).
         let hint = match &self.body.source {
-            Source::Live(live) if self.body.decoder.is_none() => {
-                live.lease.connection_ref().and_then(|c| c.content_length()).unwrap_or_default()
-            }
+            Source::Live(live) if self.body.decoder.is_none() => live
+                .lease
+                .connection_ref()
+                .and_then(|c| c.content_length())
+                .unwrap_or_default(),
             _ => 0,
         };
         let mut content = vec![0; usize::try_from(hint).unwrap_or(usize::MAX).min(PIECE)];
@@ -170,7 +186,10 @@ impl StreamingResponse {
                 }
                 content.resize((content.len() * 2).max(PIECE / 8), 0);
             }
-            match self.body.read_decoded(content.get_mut(filled..).unwrap_or_default())? {
+            match self
+                .body
+                .read_decoded(content.get_mut(filled..).unwrap_or_default())?
+            {
                 0 => break,
                 count => filled += count,
             }
@@ -191,7 +210,9 @@ impl StreamingResponse {
 impl Read for StreamingResponse {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.body.taken = true;
-        self.body.read_decoded(buffer).map_err(|e| self.attach(e).into())
+        self.body
+            .read_decoded(buffer)
+            .map_err(|e| self.attach(e).into())
     }
 }
 
@@ -226,7 +247,11 @@ impl StreamPieces<'_> {
         } else {
             body.read_raw(&mut self.buffer)?
         };
-        Ok(self.buffer.get(..count).filter(|piece| !piece.is_empty()).map(Bytes::copy_from_slice))
+        Ok(self
+            .buffer
+            .get(..count)
+            .filter(|piece| !piece.is_empty())
+            .map(Bytes::copy_from_slice))
     }
 }
 
@@ -237,7 +262,10 @@ impl Iterator for StreamPieces<'_> {
         if self.stage == Stage::Over {
             return None;
         }
-        let piece = self.piece().map_err(|e| self.response.attach(e)).transpose();
+        let piece = self
+            .piece()
+            .map_err(|e| self.response.attach(e))
+            .transpose();
         if !matches!(piece, Some(Ok(_))) {
             self.stage = Stage::Over;
         }
@@ -269,10 +297,16 @@ impl ResponseBuilder {
             // More codings than anyone honest uses: the body is handed out as it is.
             body.decoder = None;
         }
-        Response { head: Box::new(self.head), body }
+        Response {
+            head: Box::new(self.head),
+            body,
+        }
     }
 }
 
 fn consumed() -> Error {
-    Error::new(Kind::StreamConsumed, "the response body was read already and is not kept")
+    Error::new(
+        Kind::StreamConsumed,
+        "the response body was read already and is not kept",
+    )
 }

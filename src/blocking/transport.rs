@@ -41,7 +41,11 @@ impl HttpTransport {
             if let Verify::Path(path) = &network.tls.verify {
                 roots::check_path(path)?;
             }
-            network.tls.extra_roots.iter().try_for_each(|pem| roots::check_pem(pem))?;
+            network
+                .tls
+                .extra_roots
+                .iter()
+                .try_for_each(|pem| roots::check_pem(pem))?;
         }
         Ok(Self {
             pool: Pool::new(network.limits),
@@ -64,7 +68,11 @@ impl HttpTransport {
     }
 
     /// Sends one request and returns as soon as the head of its response is there.
-    pub(crate) fn send(&self, request: &mut Request, deadlines: Deadlines) -> Result<StreamingResponse> {
+    pub(crate) fn send(
+        &self,
+        request: &mut Request,
+        deadlines: Deadlines,
+    ) -> Result<StreamingResponse> {
         let started = Instant::now();
         check_scheme(request)?;
         let mut lease = self.checkout(&request.url, &deadlines)?;
@@ -101,7 +109,10 @@ impl HttpTransport {
         let until = deadlines.pool(deadlines.started());
         let mut lease = wait::on_poll(until, |waker, now| ticket.poll(waker, now))
             .map_err(|e| e.in_phase(Phase::Pool))?;
-        while lease.connection().is_some_and(|connection| connection.is_stale()) {
+        while lease
+            .connection()
+            .is_some_and(|connection| connection.is_stale())
+        {
             lease.replace(Instant::now());
         }
         Ok(lease)
@@ -122,7 +133,12 @@ impl HttpTransport {
             match self.open_once(url, deadlines) {
                 Err(error) if error.is_connect() && tried < self.network.connect_retries => {
                     let pause = connect::retry_pause(tried);
-                    event!(connection, "retry", started, "pause={pause:?} exception={error}");
+                    event!(
+                        connection,
+                        "retry",
+                        started,
+                        "pause={pause:?} exception={error}"
+                    );
                     thread::sleep(deadlines.pause(pause, Instant::now())?);
                     event!(connection, "retry", complete);
                     tried += 1;
@@ -133,7 +149,10 @@ impl HttpTransport {
     }
 
     fn open_once(&self, url: &Url, deadlines: &Deadlines) -> Result<StdConnection> {
-        #[cfg_attr(not(feature = "tls"), expect(unused_mut, reason = "only TLS changes it"))]
+        #[cfg_attr(
+            not(feature = "tls"),
+            expect(unused_mut, reason = "only TLS changes it")
+        )]
         let mut wire = connect::tcp(url, deadlines)?;
         #[cfg(feature = "tls")]
         if matches!(url.scheme(), "https" | "wss") {
@@ -171,15 +190,25 @@ impl HttpTransport {
 /// POOL-19: which URLs go to the network at all.
 fn check_scheme(request: &Request) -> Result<()> {
     let url = &request.url;
+    if url.has_ambiguous_host() {
+        let host = url.raw_host();
+        return Err(Error::invalid_url(format!(
+            "Ambiguous IPv4 address: '{host}'"
+        )));
+    }
     let message = match url.scheme() {
-        _ if !url.is_absolute() && (url.scheme().is_empty() || matches!(url.scheme(), "http" | "https")) => {
+        _ if !url.is_absolute()
+            && (url.scheme().is_empty() || matches!(url.scheme(), "http" | "https")) =>
+        {
             "Request URL is missing an 'http://' or 'https://' protocol.".to_owned()
         }
         "http" => return Ok(()),
         #[cfg(feature = "tls")]
         "https" => return Ok(()),
         #[cfg(not(feature = "tls"))]
-        "https" | "wss" => "https needs papilio's feature `tls`, which this build lacks.".to_owned(),
+        "https" | "wss" => {
+            "https needs papilio's feature `tls`, which this build lacks.".to_owned()
+        }
         "ws" | "wss" if request.headers.contains("Upgrade") => return Ok(()),
         scheme => format!("Request URL has an unsupported protocol '{scheme}://'."),
     };

@@ -36,7 +36,13 @@ impl Upgraded {
         };
         let (early, mut wire) = connection.into_parts();
         wire.socket_mut().be_prompt();
-        Ok(Self { wire, early, taken: 0, deadlines, _lease: lease })
+        Ok(Self {
+            wire,
+            early,
+            taken: 0,
+            deadlines,
+            _lease: lease,
+        })
     }
 
     /// Replaces the time limits; the total counts from now.
@@ -58,7 +64,11 @@ impl Upgraded {
     }
 
     fn wait(&self, interest: Interest, until: Until) -> io::Result<()> {
-        Ok(wait::on_socket(self.wire.socket().stream(), interest, until)?)
+        Ok(wait::on_socket(
+            self.wire.socket().stream(),
+            interest,
+            until,
+        )?)
     }
 }
 
@@ -76,7 +86,9 @@ impl Read for Upgraded {
         let until = self.deadlines.read(Instant::now());
         loop {
             match self.wire.read(buffer) {
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => self.wait(Interest::Read, until)?,
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                    self.wait(Interest::Read, until)?
+                }
                 result => return result,
             }
         }
@@ -88,7 +100,9 @@ impl Write for Upgraded {
         let until = self.deadlines.write(Instant::now());
         loop {
             match self.wire.write(&[IoSlice::new(bytes)]) {
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => self.wait(Interest::Write, until)?,
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                    self.wait(Interest::Write, until)?
+                }
                 result => return result,
             }
         }
@@ -98,7 +112,9 @@ impl Write for Upgraded {
         let until = self.deadlines.write(Instant::now());
         loop {
             match self.wire.flush() {
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => self.wait(Interest::Write, until)?,
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                    self.wait(Interest::Write, until)?
+                }
                 result => return result,
             }
         }
@@ -107,6 +123,8 @@ impl Write for Upgraded {
 
 impl fmt::Debug for Upgraded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Upgraded").field("peer", &self.peer_addr().ok()).finish_non_exhaustive()
+        f.debug_struct("Upgraded")
+            .field("peer", &self.peer_addr().ok())
+            .finish_non_exhaustive()
     }
 }

@@ -30,8 +30,10 @@ pub(crate) fn on_sockets<F: AsFd>(
     let end = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
     let mut left = timeout;
     loop {
-        let mut descriptors: Vec<PollFd<'_>> =
-            sockets.iter().map(|socket| PollFd::new(socket, flags)).collect();
+        let mut descriptors: Vec<PollFd<'_>> = sockets
+            .iter()
+            .map(|socket| PollFd::new(socket, flags))
+            .collect();
         // A wait longer than the system can express is a wait for ever.
         let timespec = left.and_then(|left| Timespec::try_from(left).ok());
         match poll(&mut descriptors, timespec.as_ref()) {
@@ -49,7 +51,11 @@ pub(crate) fn on_sockets<F: AsFd>(
 
 /// Waits for one socket until the limit, whose error it returns.
 pub(crate) fn on_socket(socket: &impl AsFd, interest: Interest, until: Until) -> Result<()> {
-    if on_sockets(&[socket], interest, until.left(Instant::now()))? { Ok(()) } else { Err(until.error()) }
+    if on_sockets(&[socket], interest, until.left(Instant::now()))? {
+        Ok(())
+    } else {
+        Err(until.error())
+    }
 }
 
 /// Polls until it is ready, parked in between; the error of `until` if that comes first.

@@ -57,7 +57,11 @@ impl<C> ClientBuilder<C> {
             network: Network {
                 limits: Limits::client(),
                 response_limits: ResponseLimits::default(),
-                tls: TlsConfig { verify: Verify::Roots, extra_roots: Vec::new(), trust_env: true },
+                tls: TlsConfig {
+                    verify: Verify::Roots,
+                    extra_roots: Vec::new(),
+                    trust_env: true,
+                },
                 connect_retries: 0,
                 retry_stale: true,
             },
@@ -148,7 +152,10 @@ impl<C> ClientBuilder<C> {
     pub fn default_encoding(mut self, label: &str) -> Self {
         match Charset::for_label(label) {
             Some(charset) => self.config.default_encoding = DefaultEncoding::Fixed(charset),
-            None => self.fail(Error::new(Kind::Config, format!("unknown text encoding {label:?}"))),
+            None => self.fail(Error::new(
+                Kind::Config,
+                format!("unknown text encoding {label:?}"),
+            )),
         }
         self
     }

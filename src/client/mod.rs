@@ -30,6 +30,10 @@ pub(crate) struct Network {
 impl Config {
     /// A base URL as it is kept: ending in a slash; an empty one is none (CLT-21).
     pub(crate) fn base_url(url: Url) -> Result<Option<Url>> {
-        if url.as_str().is_empty() { Ok(None) } else { url.with_base_slash().map(Some) }
+        if url.as_str().is_empty() {
+            Ok(None)
+        } else {
+            url.with_base_slash().map(Some)
+        }
     }
 }

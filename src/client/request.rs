@@ -175,7 +175,12 @@ impl<S, B> RequestBuilder<S, B> {
         self.error.get_or_insert(error);
     }
 
-    fn set_body(&mut self, kind: &'static str, content_type: Option<&'static str>, body: Result<Body>) {
+    fn set_body(
+        &mut self,
+        kind: &'static str,
+        content_type: Option<&'static str>,
+        body: Result<Body>,
+    ) {
         match (self.body_kind.replace((kind, content_type)), body) {
             (Some((before, _)), _) if before != kind => self.fail(Error::new(
                 Kind::Config,
@@ -235,6 +240,11 @@ impl<S> RequestBuilder<S, WithBody> {
 impl<S, B> fmt::Debug for RequestBuilder<S, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let url = self.url.as_ref().map(|url| url.masked().to_string());
-        write!(f, "<RequestBuilder('{}', '{}')>", self.method, url.as_deref().unwrap_or("?"))
+        write!(
+            f,
+            "<RequestBuilder('{}', '{}')>",
+            self.method,
+            url.as_deref().unwrap_or("?")
+        )
     }
 }

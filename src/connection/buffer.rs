@@ -106,7 +106,11 @@ mod tests {
             put(&mut buffer, &[7; 4000]);
         }
         buffer.shrink();
-        assert_eq!(buffer.bytes().len(), 400_000, "nothing is lost while bytes are held");
+        assert_eq!(
+            buffer.bytes().len(),
+            400_000,
+            "nothing is lost while bytes are held"
+        );
         buffer.consume(400_000);
         buffer.shrink();
         assert!(buffer.data.capacity() <= Buffer::IDLE);

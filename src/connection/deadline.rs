@@ -26,7 +26,11 @@ pub(crate) struct Until {
 impl Deadlines {
     pub(crate) fn new(timeout: Timeout, now: Instant) -> Self {
         // A limit past the end of the clock is no limit (FLT-19).
-        Self { timeout, started: now, total: timeout.total.and_then(|total| now.checked_add(total)) }
+        Self {
+            timeout,
+            started: now,
+            total: timeout.total.and_then(|total| now.checked_add(total)),
+        }
     }
 
     /// When the call began.
@@ -72,9 +76,17 @@ impl Deadlines {
 
     fn until(&self, kind: Kind, limit: Option<Duration>, since: Instant) -> Until {
         let at = limit.and_then(|limit| since.checked_add(limit));
-        let phase = Until { at, kind, limit: limit.unwrap_or_default() };
+        let phase = Until {
+            at,
+            kind,
+            limit: limit.unwrap_or_default(),
+        };
         let limit = self.timeout.total.unwrap_or_default();
-        phase.sooner(Until { at: self.total, kind: Kind::TotalTimeout, limit })
+        phase.sooner(Until {
+            at: self.total,
+            kind: Kind::TotalTimeout,
+            limit,
+        })
     }
 }
 
@@ -123,9 +135,15 @@ mod tests {
         let now = Instant::now();
         let deadlines = Deadlines::new(Timeout::all(S * 5).total(S * 7), now);
         let first = deadlines.read(now);
-        assert_eq!((first.left(now), first.error().kind()), (Some(S * 5), Kind::ReadTimeout));
+        assert_eq!(
+            (first.left(now), first.error().kind()),
+            (Some(S * 5), Kind::ReadTimeout)
+        );
         let later = deadlines.read(now + S * 4);
-        assert_eq!((later.left(now + S * 4), later.error().kind()), (Some(S * 3), Kind::TotalTimeout));
+        assert_eq!(
+            (later.left(now + S * 4), later.error().kind()),
+            (Some(S * 3), Kind::TotalTimeout)
+        );
         assert!(later.is_over(now + S * 7) && !later.is_over(now + S * 6));
     }
 

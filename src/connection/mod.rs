@@ -100,8 +100,15 @@ impl<S: Socket> Connection<S> {
         self.behind.clear();
         (self.write_error, self.early) = (None, None);
         (self.sent_any, self.received_any) = (false, false);
-        self.exchange.start(&outgoing(request), &mut self.before.bytes)?;
-        event!(http11, "send_request_headers", started, "request=<Request {}>", request.method);
+        self.exchange
+            .start(&outgoing(request), &mut self.before.bytes)?;
+        event!(
+            http11,
+            "send_request_headers",
+            started,
+            "request=<Request {}>",
+            request.method
+        );
         self.stage = Stage::Headers;
         Ok(())
     }
@@ -197,7 +204,9 @@ impl<S: Socket> Connection<S> {
         while !self.exchange.response_done() && !self.input.is_empty() {
             match self.exchange.body(self.input.bytes(), usize::MAX) {
                 Ok(Piece::Data { skip, len }) => self.input.consume(skip + len),
-                Ok(Piece::More { used } | Piece::End { used }) if used > 0 => self.input.consume(used),
+                Ok(Piece::More { used } | Piece::End { used }) if used > 0 => {
+                    self.input.consume(used)
+                }
                 _ => return,
             }
         }
@@ -280,7 +289,9 @@ impl<S: Socket> Connection<S> {
         if let Some(head) = self.parse_head()? {
             let options = head.headers.get_list_split("Connection");
             let ends = head.status.as_u16() >= 300
-                || options.iter().any(|option| option.eq_ignore_ascii_case("close"));
+                || options
+                    .iter()
+                    .any(|option| option.eq_ignore_ascii_case("close"));
             self.early = Some(head);
             if ends {
                 self.exchange.abandon_request();
@@ -323,7 +334,10 @@ impl<S: Socket> Connection<S> {
                     self.input.consume(used);
                     return Ok(Some(head));
                 }
-                HeadStep::Interim { used, .. } => self.input.consume(used),
+                HeadStep::Interim { used, head } => {
+                    log::trace!(target: "papilio::http11", "interim response {head}");
+                    self.input.consume(used);
+                }
                 HeadStep::More { used } => {
                     self.input.consume(used);
                     break;
@@ -379,11 +393,15 @@ impl<S: Socket> Connection<S> {
         self.exchange.abandon_request();
         // TLS without its goodbye is a truncation, not an end (R-TLS-05, SEC-127).
         if error.kind() == io::ErrorKind::UnexpectedEof {
-            let error = Error::remote(Reason::Incomplete, "the connection was cut without a TLS close")
-                .with_bytes(self.exchange.received(), self.exchange.content_length());
+            let error = Error::remote(
+                Reason::Incomplete,
+                "the connection was cut without a TLS close",
+            )
+            .with_bytes(self.exchange.received(), self.exchange.content_length());
             return Err(error.in_phase(phase));
         }
-        let mut failed = Error::new(Kind::Read, format!("receiving failed: {error}")).in_phase(phase);
+        let mut failed =
+            Error::new(Kind::Read, format!("receiving failed: {error}")).in_phase(phase);
         if phase == Phase::Head && !self.received_any {
             failed = failed.with_reason(Reason::ServerDisconnected);
         }
@@ -412,7 +430,9 @@ fn outgoing(request: &Request) -> Outgoing<'_> {
 const DIRECT: usize = 4 << 10;
 
 fn write_failed(error: io::Error) -> Error {
-    Error::new(Kind::Write, format!("sending failed: {error}")).in_phase(Phase::Send).with_source(error)
+    Error::new(Kind::Write, format!("sending failed: {error}"))
+        .in_phase(Phase::Send)
+        .with_source(error)
 }
 
 /// Bytes on their way out.

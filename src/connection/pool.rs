@@ -79,7 +79,11 @@ impl<C> Pool<C> {
 
     /// A request for one slot.
     pub(crate) fn ticket(&self, key: Key) -> Ticket<'_, C> {
-        Ticket { pool: self, key, queued: None }
+        Ticket {
+            pool: self,
+            key,
+            queued: None,
+        }
     }
 
     /// Closes idle connections and turns everyone else away; leases that are out end by themselves.
@@ -88,7 +92,11 @@ impl<C> Pool<C> {
         state.closed = true;
         state.open -= state.idle.len();
         let idle = std::mem::take(&mut state.idle);
-        let wakers: Vec<Waker> = state.waiting.iter().map(|waiter| waiter.waker.clone()).collect();
+        let wakers: Vec<Waker> = state
+            .waiting
+            .iter()
+            .map(|waiter| waiter.waker.clone())
+            .collect();
         drop(state);
         wakers.into_iter().for_each(Waker::wake);
         close_all(idle.into_iter().map(|idle| idle.connection));
@@ -103,7 +111,11 @@ impl<C> Pool<C> {
     }
 
     /// Changes the state, then wakes whom it served and closes what it evicted, outside the lock.
-    fn change<T>(&self, now: Instant, change: impl FnOnce(&mut State<C>, &mut Closing<C>) -> T) -> T {
+    fn change<T>(
+        &self,
+        now: Instant,
+        change: impl FnOnce(&mut State<C>, &mut Closing<C>) -> T,
+    ) -> T {
         let mut closing = Vec::new();
         let mut wakers = Vec::new();
         let mut state = self.lock();
@@ -128,7 +140,11 @@ impl<C> Clone for Pool<C> {
 impl<C> fmt::Debug for Pool<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.lock();
-        let queued = state.waiting.iter().filter(|waiter| waiter.grant.is_none()).count();
+        let queued = state
+            .waiting
+            .iter()
+            .filter(|waiter| waiter.grant.is_none())
+            .count();
         write!(
             f,
             "<Pool [Requests: {} active, {queued} queued | Connections: {} active, {} idle]>",
@@ -145,17 +161,29 @@ impl<C> State<C> {
     fn serve(&mut self, key: &Key, now: Instant, closing: &mut Closing<C>) -> Option<Grant<C>> {
         self.expire(now, closing);
         if let Some(at) = self.idle.iter().position(|idle| idle.key.matches(key)) {
-            let Idle { connection, born, .. } = self.idle.remove(at);
-            return Some(Grant { connection: Some(connection), born });
+            let Idle {
+                connection, born, ..
+            } = self.idle.remove(at);
+            return Some(Grant {
+                connection: Some(connection),
+                born,
+            });
         }
-        if self.limits.max_connections.is_none_or(|most| self.open < most) {
+        if self
+            .limits
+            .max_connections
+            .is_none_or(|most| self.open < most)
+        {
             self.open += 1;
         } else if self.idle.is_empty() {
             return None;
         } else {
             closing.push(self.idle.remove(0).connection);
         }
-        Some(Grant { connection: None, born: self.number() })
+        Some(Grant {
+            connection: None,
+            born: self.number(),
+        })
     }
 
     /// Gives slots to whoever waited longest; one that cannot be served does not hold up the others (POOL-04).
@@ -174,8 +202,10 @@ impl<C> State<C> {
     }
 
     fn expire(&mut self, now: Instant, closing: &mut Closing<C>) {
-        while let Some(at) =
-            self.idle.iter().position(|idle| idle.expires.is_some_and(|expires| expires <= now))
+        while let Some(at) = self
+            .idle
+            .iter()
+            .position(|idle| idle.expires.is_some_and(|expires| expires <= now))
         {
             closing.push(self.idle.remove(at).connection);
             self.open -= 1;
@@ -184,11 +214,18 @@ impl<C> State<C> {
 
     /// Takes a connection back, if the limits let it stay.
     fn keep(&mut self, idle: Idle<C>, closing: &mut Closing<C>) {
-        let most = match (self.limits.max_keepalive_connections, self.limits.max_connections) {
+        let most = match (
+            self.limits.max_keepalive_connections,
+            self.limits.max_connections,
+        ) {
             (Some(keepalive), Some(all)) => Some(keepalive.min(all)),
             (keepalive, all) => keepalive.or(all),
         };
-        let at = self.idle.iter().rposition(|other| other.born < idle.born).map_or(0, |at| at + 1);
+        let at = self
+            .idle
+            .iter()
+            .rposition(|other| other.born < idle.born)
+            .map_or(0, |at| at + 1);
         self.idle.insert(at, idle);
         while most.is_some_and(|most| self.idle.len() > most) {
             closing.push(self.idle.remove(0).connection);
@@ -215,14 +252,18 @@ impl<C> Ticket<'_, C> {
         let mut closing = Vec::new();
         let mut state = self.pool.lock();
         let grant = if let Some(number) = self.queued {
-            state.waiting.iter().position(|waiter| waiter.number == number).and_then(|at| {
-                let waiter = state.waiting.get_mut(at)?;
-                waiter.waker.clone_from(waker);
-                let grant = waiter.grant.take()?;
-                self.queued = None;
-                state.waiting.remove(at);
-                Some(grant)
-            })
+            state
+                .waiting
+                .iter()
+                .position(|waiter| waiter.number == number)
+                .and_then(|at| {
+                    let waiter = state.waiting.get_mut(at)?;
+                    waiter.waker.clone_from(waker);
+                    let grant = waiter.grant.take()?;
+                    self.queued = None;
+                    state.waiting.remove(at);
+                    Some(grant)
+                })
         } else {
             None
         };
@@ -264,7 +305,10 @@ impl<C> Drop for Ticket<'_, C> {
             return;
         };
         self.pool.change(Instant::now(), |state, closing| {
-            let at = state.waiting.iter().position(|waiter| waiter.number == number);
+            let at = state
+                .waiting
+                .iter()
+                .position(|waiter| waiter.number == number);
             if let Some(grant) = at.and_then(|at| state.waiting.remove(at)?.grant) {
                 closing.extend(grant.connection);
                 state.open -= 1;
@@ -309,7 +353,10 @@ impl<C> Lease<C> {
             state.open -= 1;
             Some(state.idle.remove(at))
         });
-        if let Some(Idle { connection, born, .. }) = next {
+        if let Some(Idle {
+            connection, born, ..
+        }) = next
+        {
             self.connection = Some(connection);
             self.born = born;
         }
@@ -323,12 +370,23 @@ impl<C> Lease<C> {
         self.held = false;
         let (key, born) = (self.key.clone(), self.born);
         self.pool.change(now, |state, closing| {
-            let expires = state.limits.keepalive_expiry.map(|expiry| now.checked_add(expiry));
+            let expires = state
+                .limits
+                .keepalive_expiry
+                .map(|expiry| now.checked_add(expiry));
             if state.closed {
                 state.open -= 1;
                 closing.push(connection);
             } else {
-                state.keep(Idle { connection, key, born, expires: expires.flatten() }, closing);
+                state.keep(
+                    Idle {
+                        connection,
+                        key,
+                        born,
+                        expires: expires.flatten(),
+                    },
+                    closing,
+                );
                 state.expire(now, closing);
             }
         });
@@ -361,7 +419,10 @@ impl<C> fmt::Debug for Lease<C> {
 
 /// What every call on a closed client gets.
 pub(crate) fn client_closed() -> Error {
-    Error::new(Kind::ClientClosed, "Cannot send a request, as the client has been closed")
+    Error::new(
+        Kind::ClientClosed,
+        "Cannot send a request, as the client has been closed",
+    )
 }
 
 /// Closes connections the pool gave up: expired, surplus, stale, or of a closed client (LOG-07).

@@ -34,8 +34,9 @@ impl Race {
     pub(crate) fn new(addresses: impl IntoIterator<Item = SocketAddr>, now: Instant) -> Self {
         let addresses: Vec<SocketAddr> = addresses.into_iter().collect();
         let first_is_v6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
-        let (first, second): (Vec<_>, Vec<_>) =
-            addresses.into_iter().partition(|address| address.is_ipv6() == first_is_v6);
+        let (first, second): (Vec<_>, Vec<_>) = addresses
+            .into_iter()
+            .partition(|address| address.is_ipv6() == first_is_v6);
         let mut waiting = VecDeque::with_capacity(first.len() + second.len());
         let (mut first, mut second) = (first.into_iter(), second.into_iter());
         loop {
@@ -46,16 +47,20 @@ impl Race {
                 break;
             }
         }
-        Self { waiting, next_start: now, running: 0 }
+        Self {
+            waiting,
+            next_start: now,
+            running: 0,
+        }
     }
 
     pub(crate) fn next(&mut self, now: Instant) -> Next {
-        if self.running == 0 || now >= self.next_start {
-            if let Some(address) = self.waiting.pop_front() {
-                self.running += 1;
-                self.next_start = now + PACE;
-                return Next::Start(address);
-            }
+        if (self.running == 0 || now >= self.next_start)
+            && let Some(address) = self.waiting.pop_front()
+        {
+            self.running += 1;
+            self.next_start = now + PACE;
+            return Next::Start(address);
         }
         match (self.running, self.waiting.is_empty()) {
             (0, _) => Next::Lost,

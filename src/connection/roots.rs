@@ -36,7 +36,9 @@ pub(crate) fn client_config(config: &TlsConfig) -> Result<Arc<ClientConfig>> {
             .with_custom_certificate_verifier(Arc::new(AcceptAny(provider)))
             .with_no_client_auth()
     } else {
-        builder.with_root_certificates(roots(config)?).with_no_client_auth()
+        builder
+            .with_root_certificates(roots(config)?)
+            .with_no_client_auth()
     };
     tls.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(tls))
@@ -45,12 +47,20 @@ pub(crate) fn client_config(config: &TlsConfig) -> Result<Arc<ClientConfig>> {
 /// Reads a file or directory of certificates that was named explicitly, to fail when the client is built (CLT-03).
 pub(crate) fn check_path(path: &Path) -> Result<()> {
     let mut store = RootCertStore::empty();
-    if path.is_dir() { add_directory(&mut store, path) } else { add_file(&mut store, path) }
+    if path.is_dir() {
+        add_directory(&mut store, path)
+    } else {
+        add_file(&mut store, path)
+    }
 }
 
 /// Reads PEM text of certificates.
 pub(crate) fn check_pem(pem: &[u8]) -> Result<()> {
-    add_pem(&mut RootCertStore::empty(), pem, "the given root certificate")
+    add_pem(
+        &mut RootCertStore::empty(),
+        pem,
+        "the given root certificate",
+    )
 }
 
 fn roots(config: &TlsConfig) -> Result<RootCertStore> {
@@ -80,8 +90,10 @@ fn roots(config: &TlsConfig) -> Result<RootCertStore> {
 /// choice applies.
 fn add_environment(store: &mut RootCertStore) -> bool {
     type Load = fn(&mut RootCertStore, &Path) -> Result<()>;
-    let choices: [(&str, &str, Load); 2] =
-        [("SSL_CERT_FILE", "cafile", add_file), ("SSL_CERT_DIR", "capath", add_directory)];
+    let choices: [(&str, &str, Load); 2] = [
+        ("SSL_CERT_FILE", "cafile", add_file),
+        ("SSL_CERT_DIR", "capath", add_directory),
+    ];
     for (variable, kind, load) in choices {
         let Some(path) = std::env::var_os(variable).filter(|value| !value.is_empty()) else {
             continue;
@@ -99,7 +111,11 @@ fn add_environment(store: &mut RootCertStore) -> bool {
 
 fn add_file(store: &mut RootCertStore, path: &Path) -> Result<()> {
     let pem = std::fs::read(path).map_err(|e| {
-        Error::new(Kind::Tls, format!("cannot read certificates from {}", path.display())).with_source(e)
+        Error::new(
+            Kind::Tls,
+            format!("cannot read certificates from {}", path.display()),
+        )
+        .with_source(e)
     })?;
     add_pem(store, &pem, &path.display().to_string())
 }
@@ -107,7 +123,11 @@ fn add_file(store: &mut RootCertStore, path: &Path) -> Result<()> {
 /// Every file of the directory that holds a certificate; others are passed over.
 fn add_directory(store: &mut RootCertStore, path: &Path) -> Result<()> {
     let entries = std::fs::read_dir(path).map_err(|e| {
-        Error::new(Kind::Tls, format!("cannot read the directory {}", path.display())).with_source(e)
+        Error::new(
+            Kind::Tls,
+            format!("cannot read the directory {}", path.display()),
+        )
+        .with_source(e)
     })?;
     for entry in entries.flatten() {
         if entry.path().is_file() {
@@ -115,7 +135,10 @@ fn add_directory(store: &mut RootCertStore, path: &Path) -> Result<()> {
         }
     }
     if store.is_empty() {
-        return Err(Error::new(Kind::Tls, format!("no certificate in {}", path.display())));
+        return Err(Error::new(
+            Kind::Tls,
+            format!("no certificate in {}", path.display()),
+        ));
     }
     Ok(())
 }
@@ -123,13 +146,15 @@ fn add_directory(store: &mut RootCertStore, path: &Path) -> Result<()> {
 fn add_pem(store: &mut RootCertStore, pem: &[u8], place: &str) -> Result<()> {
     let mut found = false;
     for certificate in CertificateDer::pem_slice_iter(pem) {
-        let added = certificate.map_err(|e| e.to_string()).and_then(|c| {
-            store.add(c).map_err(|e| e.to_string())
-        });
+        let added = certificate
+            .map_err(|e| e.to_string())
+            .and_then(|c| store.add(c).map_err(|e| e.to_string()));
         match added {
             Ok(()) => found = true,
             // Bundles of whole systems hold roots that nobody can parse; one usable is enough.
-            Err(error) => log::debug!(target: "papilio", "a certificate of {place} is passed over: {error}"),
+            Err(error) => {
+                log::debug!(target: "papilio", "a certificate of {place} is passed over: {error}")
+            }
         }
     }
     if found {
@@ -160,7 +185,12 @@ impl ServerCertVerifier for AcceptAny {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+        verify_tls12_signature(
+            message,
+            cert,
+            dss,
+            &self.0.signature_verification_algorithms,
+        )
     }
 
     fn verify_tls13_signature(
@@ -169,7 +199,12 @@ impl ServerCertVerifier for AcceptAny {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+        verify_tls13_signature(
+            message,
+            cert,
+            dss,
+            &self.0.signature_verification_algorithms,
+        )
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -52,7 +52,11 @@ impl StdSocket {
     /// Takes over a connected stream.
     pub(crate) fn new(stream: TcpStream) -> io::Result<Self> {
         stream.set_nonblocking(!PER_CALL)?;
-        Ok(Self { stream, patient: false, receive_timeout: None })
+        Ok(Self {
+            stream,
+            patient: false,
+            receive_timeout: None,
+        })
     }
 
     pub(crate) fn stream(&self) -> &TcpStream {
@@ -101,7 +105,11 @@ mod calls {
 
     impl Socket for StdSocket {
         fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-            let flags = if self.patient { RecvFlags::empty() } else { RecvFlags::DONTWAIT };
+            let flags = if self.patient {
+                RecvFlags::empty()
+            } else {
+                RecvFlags::DONTWAIT
+            };
             loop {
                 match recv(&self.stream, &mut *buffer, flags) {
                     Err(Errno::INTR) => {}
@@ -115,7 +123,12 @@ mod calls {
             loop {
                 let result = match parts {
                     [only] => send(&self.stream, only, flags),
-                    parts => sendmsg(&self.stream, parts, &mut SendAncillaryBuffer::default(), flags),
+                    parts => sendmsg(
+                        &self.stream,
+                        parts,
+                        &mut SendAncillaryBuffer::default(),
+                        flags,
+                    ),
                 };
                 match result {
                     Err(Errno::INTR) => {}

@@ -24,10 +24,17 @@ impl Tls {
     pub(crate) fn new(config: Arc<ClientConfig>, host: &str) -> Result<Self> {
         // A trailing dot belongs to name lookup, not to certificates (R-TLS-04).
         let name = ServerName::try_from(host.trim_end_matches('.').to_owned()).map_err(|e| {
-            Error::new(Kind::Connect, format!("'{host}' cannot be a TLS server name")).with_source(e)
+            Error::new(
+                Kind::Connect,
+                format!("'{host}' cannot be a TLS server name"),
+            )
+            .with_source(e)
         })?;
         let session = ClientConnection::new(config, name).map_err(|e| failure(&e, host))?;
-        Ok(Self { session, host: host.to_owned() })
+        Ok(Self {
+            session,
+            host: host.to_owned(),
+        })
     }
 
     /// Goes on with the handshake until it is over or the socket has to be waited for.
@@ -36,8 +43,11 @@ impl Tls {
             match self.turn(socket) {
                 Ok(()) => {}
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
-                    let interest =
-                        if self.session.wants_write() { Interest::Both } else { Interest::Read };
+                    let interest = if self.session.wants_write() {
+                        Interest::Both
+                    } else {
+                        Interest::Read
+                    };
                     return Ok(Step::Wait(interest));
                 }
                 Err(e) => return Err(self.handshake_error(e)),
@@ -53,12 +63,24 @@ impl Tls {
     /// Protocol version, cipher suite and ALPN protocol, for the log.
     pub(crate) fn summary(&self) -> String {
         let version = self.session.protocol_version().and_then(|v| v.as_str());
-        let suite = self.session.negotiated_cipher_suite().and_then(|s| s.suite().as_str());
+        let suite = self
+            .session
+            .negotiated_cipher_suite()
+            .and_then(|s| s.suite().as_str());
         let alpn = self.session.alpn_protocol().map(String::from_utf8_lossy);
-        format!("{} / {} / {}", version.unwrap_or("?"), suite.unwrap_or("?"), alpn.as_deref().unwrap_or("no ALPN"))
+        format!(
+            "{} / {} / {}",
+            version.unwrap_or("?"),
+            suite.unwrap_or("?"),
+            alpn.as_deref().unwrap_or("no ALPN")
+        )
     }
 
-    pub(crate) fn read<S: Socket>(&mut self, socket: &mut S, buffer: &mut [u8]) -> io::Result<usize> {
+    pub(crate) fn read<S: Socket>(
+        &mut self,
+        socket: &mut S,
+        buffer: &mut [u8],
+    ) -> io::Result<usize> {
         loop {
             match self.session.reader().read(buffer) {
                 // An end without close_notify is `UnexpectedEof`, a clean one is 0 (TLS-14, R-TLS-05).
@@ -69,7 +91,11 @@ impl Tls {
     }
 
     /// Takes plain text as far as there is room for it, and sends what the socket takes.
-    pub(crate) fn write<S: Socket>(&mut self, socket: &mut S, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+    pub(crate) fn write<S: Socket>(
+        &mut self,
+        socket: &mut S,
+        parts: &[IoSlice<'_>],
+    ) -> io::Result<usize> {
         self.flush(socket)?;
         let taken = self.session.writer().write_vectored(parts)?;
         match self.flush(socket) {
@@ -101,7 +127,11 @@ impl Tls {
             Err(e) if e.kind() != io::ErrorKind::WouldBlock => return Err(e),
             _ => {}
         }
-        if self.session.wants_read() { self.receive(socket) } else { self.flush(socket) }
+        if self.session.wants_read() {
+            self.receive(socket)
+        } else {
+            self.flush(socket)
+        }
     }
 
     /// Receives once and takes in what came: application data, or messages of the protocol itself.
@@ -122,15 +152,22 @@ impl Tls {
     }
 
     fn handshake_error(&self, error: io::Error) -> Error {
-        match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+        match error
+            .get_ref()
+            .and_then(|inner| inner.downcast_ref::<rustls::Error>())
+        {
             Some(tls) => failure(tls, &self.host),
-            None if error.kind() == io::ErrorKind::UnexpectedEof => {
-                Error::new(Kind::Connect, format!("'{}' closed the connection", self.host))
-                    .in_phase(Phase::Tls)
-            }
-            None => Error::new(Kind::Connect, format!("the connection to '{}' failed: {error}", self.host))
-                .in_phase(Phase::Tls)
-                .with_source(error),
+            None if error.kind() == io::ErrorKind::UnexpectedEof => Error::new(
+                Kind::Connect,
+                format!("'{}' closed the connection", self.host),
+            )
+            .in_phase(Phase::Tls),
+            None => Error::new(
+                Kind::Connect,
+                format!("the connection to '{}' failed: {error}", self.host),
+            )
+            .in_phase(Phase::Tls)
+            .with_source(error),
         }
     }
 }
@@ -140,29 +177,36 @@ fn failure(error: &rustls::Error, host: &str) -> Error {
     use CertificateError as Bad;
     let (message, reason) = match error {
         rustls::Error::InvalidCertificate(bad) => match bad {
-            Bad::NotValidForName | Bad::NotValidForNameContext { .. } => {
-                (format!("the certificate is not valid for '{host}'"), Some(Reason::CertificateName))
-            }
-            Bad::Expired | Bad::ExpiredContext { .. } => {
-                (format!("the certificate of '{host}' has expired"), Some(Reason::CertificateExpired))
-            }
-            Bad::NotValidYet | Bad::NotValidYetContext { .. } => {
-                (format!("the certificate of '{host}' is not valid yet"), Some(Reason::CertificateExpired))
-            }
+            Bad::NotValidForName | Bad::NotValidForNameContext { .. } => (
+                format!("the certificate is not valid for '{host}'"),
+                Some(Reason::CertificateName),
+            ),
+            Bad::Expired | Bad::ExpiredContext { .. } => (
+                format!("the certificate of '{host}' has expired"),
+                Some(Reason::CertificateExpired),
+            ),
+            Bad::NotValidYet | Bad::NotValidYetContext { .. } => (
+                format!("the certificate of '{host}' is not valid yet"),
+                Some(Reason::CertificateExpired),
+            ),
             Bad::UnknownIssuer => (
                 format!("the certificate of '{host}' is of an unknown issuer"),
                 Some(Reason::CertificateUnknownIssuer),
             ),
-            other => {
-                (format!("the certificate of '{host}' is invalid: {other:?}"), Some(Reason::CertificateInvalid))
-            }
+            other => (
+                format!("the certificate of '{host}' is invalid: {other:?}"),
+                Some(Reason::CertificateInvalid),
+            ),
         },
-        rustls::Error::InvalidMessage(_) => {
-            (format!("'{host}' answered with something that is not TLS; does it speak plain http?"), None)
-        }
+        rustls::Error::InvalidMessage(_) => (
+            format!("'{host}' answered with something that is not TLS; does it speak plain http?"),
+            None,
+        ),
         other => (format!("TLS with '{host}' failed: {other}"), None),
     };
-    let error = Error::new(Kind::Connect, message).in_phase(Phase::Tls).with_source(error.clone());
+    let error = Error::new(Kind::Connect, message)
+        .in_phase(Phase::Tls)
+        .with_source(error.clone());
     match reason {
         Some(reason) => error.with_reason(reason),
         None => error,

@@ -104,6 +104,9 @@ pub(crate) fn default_headers(accept_encoding: &str) -> Headers {
         headers.push("Accept-Encoding", accept_encoding.as_bytes());
     }
     headers.push("Connection", b"keep-alive");
-    headers.push("User-Agent", concat!("papilio/", env!("CARGO_PKG_VERSION")).as_bytes());
+    headers.push(
+        "User-Agent",
+        concat!("papilio/", env!("CARGO_PKG_VERSION")).as_bytes(),
+    );
     headers
 }

@@ -36,7 +36,11 @@ pub struct Body {
 enum Source {
     Empty,
     Bytes(Bytes),
-    Stream { source: Exclusive<Box<dyn BodySource>>, length: Option<u64>, replayable: bool },
+    Stream {
+        source: Exclusive<Box<dyn BodySource>>,
+        length: Option<u64>,
+        replayable: bool,
+    },
 }
 
 /// A body that is produced piece by piece.
@@ -63,7 +67,10 @@ pub(crate) trait BodySource: Send {
 impl Body {
     /// No body.
     pub const fn empty() -> Self {
-        Self { source: Source::Empty, started: false }
+        Self {
+            source: Source::Empty,
+            started: false,
+        }
     }
 
     /// A reader of unknown length, sent in chunks. It can be sent once.
@@ -73,13 +80,19 @@ impl Body {
     /// assert!(!body.is_replayable());
     /// ```
     pub fn reader(reader: impl Read + Send + 'static) -> Self {
-        Self::stream(ReaderSource { reader, length: None })
+        Self::stream(ReaderSource {
+            reader,
+            length: None,
+        })
     }
 
     /// A reader that will give exactly `length` bytes, announced as `Content-Length`. It can be sent once; giving
     /// fewer or more bytes fails the request with [`Kind::LocalProtocol`].
     pub fn sized(reader: impl Read + Send + 'static, length: u64) -> Self {
-        Self::stream(ReaderSource { reader, length: Some(length) })
+        Self::stream(ReaderSource {
+            reader,
+            length: Some(length),
+        })
     }
 
     /// A seekable reader, sent from where it stands to its end, with its length announced; it can be sent again.
@@ -100,9 +113,14 @@ impl Body {
             reader.seek(SeekFrom::Start(start))?;
             Ok((start, end.saturating_sub(start)))
         };
-        let (start, length) = measure(&mut reader)
-            .map_err(|e| Error::new(Kind::Body, "cannot seek in the request body").with_source(e))?;
-        Ok(Self::stream(SeekSource { reader, start, length }))
+        let (start, length) = measure(&mut reader).map_err(|e| {
+            Error::new(Kind::Body, "cannot seek in the request body").with_source(e)
+        })?;
+        Ok(Self::stream(SeekSource {
+            reader,
+            start,
+            length,
+        }))
     }
 
     /// A file, opened now and sent from its beginning; it can be sent again.
@@ -132,7 +150,10 @@ impl Body {
         I::Item: Into<Bytes>,
     {
         let mut pieces = pieces.into_iter();
-        Self::stream(IterSource { next: move || pieces.next().map(|p| Ok(p.into())), piece: Bytes::new() })
+        Self::stream(IterSource {
+            next: move || pieces.next().map(|p| Ok(p.into())),
+            piece: Bytes::new(),
+        })
     }
 
     /// As [`iter`](Self::iter), for pieces that may fail. The first error aborts the request with [`Kind::Body`] and
@@ -145,8 +166,15 @@ impl Body {
         E: Into<Box<dyn StdError + Send + Sync>>,
     {
         let mut pieces = pieces.into_iter();
-        let next = move || pieces.next().map(|p| p.map(Into::into).map_err(io::Error::other));
-        Self::stream(IterSource { next, piece: Bytes::new() })
+        let next = move || {
+            pieces
+                .next()
+                .map(|p| p.map(Into::into).map_err(io::Error::other))
+        };
+        Self::stream(IterSource {
+            next,
+            piece: Bytes::new(),
+        })
     }
 
     /// A stream that can be sent again, because the closure makes it anew each time.
@@ -164,7 +192,14 @@ impl Body {
     pub(crate) fn stream(source: impl BodySource + 'static) -> Self {
         let (length, replayable) = (source.length(), source.replayable());
         let source = Exclusive::new(Box::new(source) as Box<dyn BodySource>);
-        Self { source: Source::Stream { source, length, replayable }, started: false }
+        Self {
+            source: Source::Stream {
+                source,
+                length,
+                replayable,
+            },
+            started: false,
+        }
     }
 
     /// The number of bytes, if known.
@@ -237,7 +272,13 @@ impl Body {
 
     /// To be called before each sending: rewinds what was started.
     pub(crate) fn prepare(&mut self) -> Result<()> {
-        if let (Source::Stream { source, replayable, .. }, true) = (&mut self.source, self.started) {
+        if let (
+            Source::Stream {
+                source, replayable, ..
+            },
+            true,
+        ) = (&mut self.source, self.started)
+        {
             if !*replayable {
                 return Err(Error::new(
                     Kind::StreamConsumed,
@@ -245,7 +286,8 @@ impl Body {
                 ));
             }
             source.get_mut().rewind().map_err(|e| {
-                Error::new(Kind::StreamConsumed, "the request body cannot be rewound").with_source(e)
+                Error::new(Kind::StreamConsumed, "the request body cannot be rewound")
+                    .with_source(e)
             })?;
             self.started = false;
         }
@@ -289,8 +331,15 @@ impl fmt::Debug for Body {
 /// Empty bytes count as no body (REQ-05).
 impl From<Bytes> for Body {
     fn from(bytes: Bytes) -> Self {
-        let source = if bytes.is_empty() { Source::Empty } else { Source::Bytes(bytes) };
-        Self { source, started: false }
+        let source = if bytes.is_empty() {
+            Source::Empty
+        } else {
+            Source::Bytes(bytes)
+        };
+        Self {
+            source,
+            started: false,
+        }
     }
 }
 

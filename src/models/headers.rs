@@ -3,12 +3,16 @@
 //! Owns storage, lookup, validation at entry, text decoding and redaction. Does not own which headers a request gets
 //! (`client/request.rs`) or what they mean (`protocol/`, `flow/`).
 
+mod convert;
+mod grammar;
+
 use std::borrow::Cow;
 use std::fmt;
 
-use http::header::{HeaderMap, HeaderName, HeaderValue};
+use grammar::check;
+pub(crate) use grammar::{is_secret, is_token_byte, is_value_byte};
 
-use crate::error::{Error, Result, escaped};
+use crate::error::Result;
 
 /// An ordered, case-insensitive multi-map of header fields that keeps every name's case.
 ///
@@ -389,46 +393,6 @@ impl PartialEq for Headers {
 
 impl Eq for Headers {}
 
-/// Blanks around values are dropped; everything else a `HeaderMap` holds is valid here.
-impl From<&HeaderMap> for Headers {
-    fn from(map: &HeaderMap) -> Self {
-        let mut headers = Self::new();
-        for (name, value) in map {
-            headers.push(name.as_str(), value.as_bytes().trim_ascii());
-        }
-        headers
-    }
-}
-
-impl From<HeaderMap> for Headers {
-    fn from(map: HeaderMap) -> Self {
-        Self::from(&map)
-    }
-}
-
-/// Loses the case of names and the order between different names.
-impl From<&Headers> for HeaderMap {
-    fn from(headers: &Headers) -> Self {
-        let mut map = Self::with_capacity(headers.len());
-        for (name, value) in headers {
-            // Both were checked against the same grammar when they entered.
-            if let (Ok(name), Ok(value)) = (
-                HeaderName::from_bytes(name.as_bytes()),
-                HeaderValue::from_bytes(value),
-            ) {
-                map.append(name, value);
-            }
-        }
-        map
-    }
-}
-
-impl From<Headers> for HeaderMap {
-    fn from(headers: Headers) -> Self {
-        Self::from(&headers)
-    }
-}
-
 impl<'a> IntoIterator for &'a Headers {
     type Item = (&'a str, &'a [u8]);
     type IntoIter = Iter<'a>;
@@ -462,48 +426,4 @@ fn next_record<'a>(buffer: &mut &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
     let (value, rest) = rest.split_at_checked(u32::from_ne_bytes(*value_len) as usize)?;
     *buffer = rest;
     Some((name, value))
-}
-
-/// Whether a field's value must not be printed. The name may be in any case.
-pub(crate) fn is_secret(name: &str) -> bool {
-    [
-        "authorization",
-        "proxy-authorization",
-        "cookie",
-        "set-cookie",
-    ]
-    .iter()
-    .any(|secret| name.eq_ignore_ascii_case(secret))
-}
-
-/// Whether the byte may stand in a token (RFC 9110 section 5.6.2).
-pub(crate) const fn is_token_byte(byte: u8) -> bool {
-    matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~')
-        || byte.is_ascii_alphanumeric()
-}
-
-/// Whether the byte may stand inside a field value (RFC 9110 section 5.5): no control character but tab.
-pub(crate) const fn is_value_byte(byte: u8) -> bool {
-    byte == b'\t' || (byte >= 0x20 && byte != 0x7F)
-}
-
-/// The grammar of RFC 9110 section 5.5; the value is never put into the message, it may be a secret.
-fn check(name: &str, value: &[u8]) -> Result<()> {
-    if name.is_empty() || !name.bytes().all(is_token_byte) {
-        return Err(Error::local(format!(
-            "Invalid header name {}",
-            escaped(name.as_bytes())
-        )));
-    }
-    if let Some(at) = value.iter().position(|&byte| !is_value_byte(byte)) {
-        return Err(Error::local(format!(
-            "Invalid value of header {name:?}: control character at position {at}"
-        )));
-    }
-    if value.trim_ascii().len() != value.len() {
-        return Err(Error::local(format!(
-            "Invalid value of header {name:?}: blank at its start or end"
-        )));
-    }
-    Ok(())
 }

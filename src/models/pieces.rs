@@ -31,7 +31,12 @@ pub struct Pieces<I> {
 
 impl<I: Iterator<Item = Result<Bytes>>> Pieces<I> {
     pub(crate) fn new(source: I) -> Self {
-        Self { source, size: None, held: BytesMut::new(), ended: false }
+        Self {
+            source,
+            size: None,
+            held: BytesMut::new(),
+            ended: false,
+        }
     }
 
     /// Cuts all pieces to this many bytes, but for a shorter last one.
@@ -84,7 +89,12 @@ pub struct TextPieces<I> {
 
 impl<I: Iterator<Item = Result<Bytes>>> TextPieces<I> {
     pub(crate) fn new(source: I, charset: Charset) -> Self {
-        Self { source, decoder: charset.decoder(), chunks: None, ended: false }
+        Self {
+            source,
+            decoder: charset.decoder(),
+            chunks: None,
+            ended: false,
+        }
     }
 
     /// Cuts all pieces to this many characters, but for a shorter last one.
@@ -117,7 +127,11 @@ impl<I: Iterator<Item = Result<Bytes>>> Iterator for TextPieces<I> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            if let Some(run) = self.chunks.as_mut().and_then(|chunks| chunks.pop(self.ended)) {
+            if let Some(run) = self
+                .chunks
+                .as_mut()
+                .and_then(|chunks| chunks.pop(self.ended))
+            {
                 return Some(Ok(run));
             }
             if self.ended {
@@ -144,7 +158,12 @@ pub struct Lines<I> {
 impl<I: Iterator<Item = Result<Bytes>>> Lines<I> {
     /// `limit` is the longest line that is not an error, in bytes.
     pub(crate) fn new(source: TextPieces<I>, limit: usize) -> Self {
-        Self { source, splitter: LineSplitter::new(limit), at_end: false, failed: false }
+        Self {
+            source,
+            splitter: LineSplitter::new(limit),
+            at_end: false,
+            failed: false,
+        }
     }
 
     fn line(&mut self) -> Result<Option<String>> {

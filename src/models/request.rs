@@ -74,7 +74,9 @@ impl Request {
     /// [`Kind::LocalProtocol`] if the method is not a token, [`Kind::InvalidUrl`] if the URL cannot be parsed.
     pub fn new(method: impl IntoMethod, url: impl IntoUrl) -> Result<Self> {
         let mut request = Self::raw(method, url, Body::empty())?;
-        request.headers.push("Host", request.url.netloc().as_bytes());
+        request
+            .headers
+            .push("Host", request.url.netloc().as_bytes());
         if expects_body(&request.method) {
             request.headers.push("Content-Length", b"0");
         }
@@ -113,7 +115,10 @@ impl Request {
     /// [`Kind::RequestNotRead`] for a stream; `request.body.buffer()` reads it.
     pub fn content(&self) -> Result<&[u8]> {
         self.body.as_bytes().ok_or_else(|| {
-            Error::new(Kind::RequestNotRead, "the request body is a stream that was not read into memory")
+            Error::new(
+                Kind::RequestNotRead,
+                "the request body is a stream that was not read into memory",
+            )
         })
     }
 
@@ -197,6 +202,7 @@ impl IntoMethod for String {
 }
 
 mod sealed {
+    #[expect(unnameable_types, reason = "nobody else is to implement it")]
     pub trait Sealed {}
     impl Sealed for http::Method {}
     impl Sealed for &http::Method {}

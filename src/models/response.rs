@@ -3,6 +3,8 @@
 //! Owns the head, its accessors, status helpers, and everything about a body that is in memory. Does not own streams
 //! (`blocking/body.rs`), charset rules (`models/text`) or how a head is parsed (`protocol/http1/parse.rs`).
 
+mod build;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Arc, LazyLock};
@@ -10,6 +12,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Extensions, StatusCode, Version};
+
+pub use build::ResponseBuilder;
 
 use crate::error::{Error, Kind, Result};
 use crate::models::headers::Headers;
@@ -47,13 +51,16 @@ pub(crate) struct Head {
     pub(crate) extensions: Extensions,
 }
 
+/// Finds the label of a charset in the bytes of a body.
+pub(crate) type Detect = dyn Fn(&[u8]) -> Option<String> + Send + Sync;
+
 /// The charset of a body whose response does not name one.
 #[derive(Clone, Default)]
 pub(crate) enum DefaultEncoding {
     #[default]
     Utf8,
     Fixed(Charset),
-    Detect(Arc<dyn Fn(&[u8]) -> Option<String> + Send + Sync>),
+    Detect(Arc<Detect>),
 }
 
 impl Head {
@@ -83,20 +90,22 @@ impl Head {
 
     /// The charset for text that is decoded while it streams, when nothing can be detected (TXT-01).
     pub(crate) fn stream_charset(&self) -> Charset {
-        self.named_charset().unwrap_or(match &self.default_encoding {
-            DefaultEncoding::Fixed(charset) => *charset,
-            _ => Charset::UTF_8,
-        })
+        self.named_charset()
+            .unwrap_or(match &self.default_encoding {
+                DefaultEncoding::Fixed(charset) => *charset,
+                _ => Charset::UTF_8,
+            })
     }
 
     fn charset(&self, content: &[u8]) -> Charset {
-        self.named_charset().unwrap_or_else(|| match &self.default_encoding {
-            DefaultEncoding::Utf8 => Charset::UTF_8,
-            DefaultEncoding::Fixed(charset) => *charset,
-            DefaultEncoding::Detect(detect) => detect(content)
-                .and_then(|label| Charset::for_label(&label))
-                .unwrap_or(Charset::UTF_8),
-        })
+        self.named_charset()
+            .unwrap_or_else(|| match &self.default_encoding {
+                DefaultEncoding::Utf8 => Charset::UTF_8,
+                DefaultEncoding::Fixed(charset) => *charset,
+                DefaultEncoding::Detect(detect) => detect(content)
+                    .and_then(|label| Charset::for_label(&label))
+                    .unwrap_or(Charset::UTF_8),
+            })
     }
 }
 
@@ -114,7 +123,12 @@ impl<B> Response<B> {
             None => Cow::Borrowed(self.head.status.canonical_reason().unwrap_or_default()),
             Some(raw) => match std::str::from_utf8(raw) {
                 Ok(text) if text.is_ascii() => Cow::Borrowed(text),
-                _ => Cow::Owned(raw.iter().filter(|b| b.is_ascii()).map(|&b| char::from(b)).collect()),
+                _ => Cow::Owned(
+                    raw.iter()
+                        .filter(|b| b.is_ascii())
+                        .map(|&b| char::from(b))
+                        .collect(),
+                ),
             },
         }
     }
@@ -148,7 +162,9 @@ impl<B> Response<B> {
         static EMPTY: LazyLock<Option<Url>> = LazyLock::new(|| Url::parse("").ok());
         match &self.head.request {
             Some(request) => &request.url,
-            None => EMPTY.as_ref().unwrap_or_else(|| unreachable!("the empty reference is a URL")),
+            None => EMPTY
+                .as_ref()
+                .unwrap_or_else(|| unreachable!("the empty reference is a URL")),
         }
     }
 
@@ -247,11 +263,17 @@ impl<B> Response<B> {
             5 => "Server error",
             _ => "Invalid status code",
         };
-        let mut message =
-            format!("{class} '{status} {}' for url '{}'", self.reason_phrase(), self.url().masked());
+        let mut message = format!(
+            "{class} '{status} {}' for url '{}'",
+            self.reason_phrase(),
+            self.url().masked()
+        );
         if self.has_redirect_location() {
             let location = self.head.headers.get("Location").unwrap_or_default();
-            message.push_str(&format!("\nRedirect location: '{}'", location.escape_debug()));
+            message.push_str(&format!(
+                "\nRedirect location: '{}'",
+                location.escape_debug()
+            ));
         }
         message.push_str(&format!(
             "\nFor more information check: https://developer.mozilla.org/en-US/docs/Web/HTTP/Status/{status}"
@@ -265,7 +287,10 @@ impl Response {
     /// Starts a response made by hand, for tests and transports. A status outside 100 to 999 becomes 500.
     pub fn builder(status: u16) -> ResponseBuilder {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        ResponseBuilder { head: Head::new(status, Version::HTTP_11, Headers::new()), error: None }
+        ResponseBuilder {
+            head: Head::new(status, Version::HTTP_11, Headers::new()),
+            error: None,
+        }
     }
 
     /// The body, decoded.
@@ -314,7 +339,11 @@ impl Response {
     pub fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T> {
         let content = text::json_text(&self.body).map_err(|e| self.attach(e))?;
         serde_json::from_str(&content).map_err(|e| {
-            let what = if e.is_data() { "the JSON is not of the expected shape" } else { "the body is not valid JSON" };
+            let what = if e.is_data() {
+                "the JSON is not of the expected shape"
+            } else {
+                "the body is not valid JSON"
+            };
             self.attach(Error::new(Kind::Json, format!("{what}: {e}")).with_source(e))
         })
     }
@@ -398,73 +427,11 @@ impl<B> fmt::Debug for Response<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let reason = self.reason_phrase();
         let space = if reason.is_empty() { "" } else { " " };
-        write!(f, "<Response [{}{space}{}]>", self.head.status.as_u16(), reason.escape_debug())
-    }
-}
-
-/// Builds a [`Response`] by hand; see [`Response::builder`].
-#[must_use]
-pub struct ResponseBuilder {
-    pub(crate) head: Head,
-    pub(crate) error: Option<Error>,
-}
-
-impl ResponseBuilder {
-    /// Adds a header; it wins over the automatic ones.
-    ///
-    /// An invalid name or value turns the response into a 500 that says so.
-    pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<[u8]>) -> Self {
-        if let Err(error) = self.head.headers.append(name, value) {
-            self.error.get_or_insert(error);
-        }
-        self
-    }
-
-    /// With these bytes as body; `Content-Length` is added unless they are empty.
-    pub fn bytes(self, content: impl Into<Bytes>) -> Response {
-        self.finish(content.into(), None)
-    }
-
-    /// With this text as body, `text/plain; charset=utf-8`.
-    pub fn text(self, content: impl Into<String>) -> Response {
-        self.finish(content.into().into(), Some("text/plain; charset=utf-8"))
-    }
-
-    /// With this text as body, `text/html; charset=utf-8`.
-    pub fn html(self, content: impl Into<String>) -> Response {
-        self.finish(content.into().into(), Some("text/html; charset=utf-8"))
-    }
-
-    /// With this value as JSON body, `application/json`.
-    ///
-    /// # Errors
-    /// [`Kind::Json`] if the value cannot be written as JSON.
-    #[cfg(feature = "json")]
-    pub fn json(self, value: &impl serde::Serialize) -> Result<Response> {
-        let content = serde_json::to_vec(value)
-            .map_err(|e| Error::new(Kind::Json, "the value cannot be written as JSON").with_source(e))?;
-        Ok(self.finish(content.into(), Some("application/json")))
-    }
-
-    fn finish(mut self, content: Bytes, content_type: Option<&str>) -> Response {
-        if let Some(error) = self.error {
-            return Response::builder(500).text(error.to_string());
-        }
-        let headers = &mut self.head.headers;
-        let framed = headers.contains("Content-Length") || headers.contains("Transfer-Encoding");
-        if !content.is_empty() && !framed {
-            headers.push("Content-Length", content.len().to_string().as_bytes());
-        }
-        if let Some(content_type) = content_type.filter(|_| !headers.contains("Content-Type")) {
-            headers.push("Content-Type", content_type.as_bytes());
-        }
-        self.head.elapsed = Some(Duration::ZERO);
-        Response { head: Box::new(self.head), body: content }
-    }
-}
-
-impl fmt::Debug for ResponseBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ResponseBuilder").field("status", &self.head.status).finish_non_exhaustive()
+        write!(
+            f,
+            "<Response [{}{space}{}]>",
+            self.head.status.as_u16(),
+            reason.escape_debug()
+        )
     }
 }

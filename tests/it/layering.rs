@@ -89,7 +89,7 @@ const MUST_NOT_SAY: &[(&str, &[&str])] = &[
 const LONGEST_FILE: usize = 450;
 
 /// Files that are longer than that already. They may shrink; a new one is split instead of put here.
-const LONGER_FILES: &[(&str, usize)] = &[("src/error.rs", 540), ("src/models/headers.rs", 500)];
+const LONGER_FILES: &[(&str, usize)] = &[];
 
 #[test]
 fn names_lead_down() {

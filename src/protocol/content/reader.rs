@@ -37,12 +37,25 @@ impl ContentReader {
     ///
     /// # Errors
     /// As [`Decoder::for_headers`].
-    pub(crate) fn for_headers(headers: &Headers, limits: &ResponseLimits) -> Result<Option<Box<Self>>> {
-        Ok(Decoder::for_headers(headers, limits.codings)?.map(|decoder| {
-            let input = vec![0; INPUT];
-            let limit = limits.body;
-            Box::new(Self { decoder, input, start: 0, end: 0, at_end: false, decoded: 0, limit })
-        }))
+    pub(crate) fn for_headers(
+        headers: &Headers,
+        limits: &ResponseLimits,
+    ) -> Result<Option<Box<Self>>> {
+        Ok(
+            Decoder::for_headers(headers, limits.codings)?.map(|decoder| {
+                let input = vec![0; INPUT];
+                let limit = limits.body;
+                Box::new(Self {
+                    decoder,
+                    input,
+                    start: 0,
+                    end: 0,
+                    at_end: false,
+                    decoded: 0,
+                    limit,
+                })
+            }),
+        )
     }
 
     /// Decodes from what was received.
@@ -100,6 +113,8 @@ const INPUT: usize = 16 << 10;
 
 impl fmt::Debug for ContentReader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ContentReader").field("decoded", &self.decoded).finish_non_exhaustive()
+        f.debug_struct("ContentReader")
+            .field("decoded", &self.decoded)
+            .finish_non_exhaustive()
     }
 }

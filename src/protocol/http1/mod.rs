@@ -14,6 +14,8 @@ mod parse;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod replay;
 
+use std::fmt;
+
 use http::{Method, StatusCode, Version};
 
 use self::body::Decoder;
@@ -32,8 +34,10 @@ pub(crate) enum Target {
     /// Path and query.
     Origin,
     /// The whole URL, for a proxy.
+    #[allow(dead_code, reason = "for requests through a proxy")]
     Absolute,
     /// Host and port, for CONNECT; a CONNECT has this form whatever is asked for.
+    #[allow(dead_code, reason = "for tunnels through a proxy")]
     Authority,
 }
 
@@ -65,6 +69,24 @@ pub(crate) struct ParsedHead {
     /// As received; `None` is the usual text of the code.
     pub(crate) reason: Option<Box<[u8]>>,
     pub(crate) headers: Headers,
+}
+
+/// For the log; secrets are masked.
+impl fmt::Display for ParsedHead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let reason = self.reason.as_deref().map(String::from_utf8_lossy);
+        let reason = reason
+            .as_deref()
+            .or_else(|| self.status.canonical_reason())
+            .unwrap_or_default();
+        let (version, status) = (self.version, self.status.as_u16());
+        write!(
+            f,
+            "({version:?}, {status}, {}, {:?})",
+            reason.escape_debug(),
+            self.headers
+        )
+    }
 }
 
 /// One step towards the final response.
