@@ -357,7 +357,7 @@ impl Lines {
                 0 if self.base == 0 && byte == b'\r' => true,
                 0..CODE_START => PREFIX.get(at) == Some(&byte) || (at == 7 && byte == b'0'),
                 CODE_START => matches!(byte, b'1'..=b'9'),
-                CODE_START..CODE_END => byte.is_ascii_digit(),
+                10 | 11 => byte.is_ascii_digit(),
                 CODE_END => matches!(byte, b' ' | b'\r'),
                 _ => is_value_byte(byte) || byte == b'\r',
             };
