@@ -3,20 +3,20 @@
 
 /// A response as this reader understood it.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Message {
-    pub status: u16,
-    pub fields: Vec<(Vec<u8>, Vec<u8>)>,
-    pub body: Vec<u8>,
-    pub trailers: Vec<(Vec<u8>, Vec<u8>)>,
+pub(crate) struct Message {
+    pub(crate) status: u16,
+    pub(crate) fields: Vec<(Vec<u8>, Vec<u8>)>,
+    pub(crate) body: Vec<u8>,
+    pub(crate) trailers: Vec<(Vec<u8>, Vec<u8>)>,
     /// What follows it.
-    pub rest: usize,
+    pub(crate) rest: usize,
 }
 
 type Fields = Vec<(Vec<u8>, Vec<u8>)>;
 
 /// The final response in `input`, to a request with `method`; `None` if it is incomplete or not right. The input is
 /// followed by the end of the connection if `fin`.
-pub fn read(method: &str, input: &[u8], fin: bool) -> Option<Message> {
+pub(crate) fn read(method: &str, input: &[u8], fin: bool) -> Option<Message> {
     let mut input = input;
     loop {
         if let Some(rest) = input.strip_prefix(b"\r\n") {

@@ -216,3 +216,131 @@ pub(super) fn remove_dot_segments(path: &str) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Kind;
+
+    fn url(text: &str) -> Url {
+        Url::parse(text).unwrap()
+    }
+
+    fn base(text: &str) -> Url {
+        url(text).with_base_slash().unwrap()
+    }
+
+    /// CLT-21
+    #[test]
+    fn a_base_url_ends_in_a_slash() {
+        for (text, stored) in [
+            ("https://h/sub", "https://h/sub/"),
+            ("https://h/sub/", "https://h/sub/"),
+            ("https://h", "https://h/"),
+            ("/sub", "/sub/"),
+            ("", ""),
+        ] {
+            assert_eq!(base(text).as_str(), stored);
+        }
+    }
+
+    /// CLT-25
+    #[test]
+    fn a_base_url_has_no_query_or_fragment() {
+        for text in [
+            "http://h/?a",
+            "http://h/?",
+            "http://h/#a",
+            "http://h/#",
+            "?a",
+        ] {
+            let error = url(text).with_base_slash().unwrap_err();
+            assert_eq!(error.kind(), Kind::InvalidUrl, "{text}");
+        }
+    }
+
+    /// CLT-22 CLT-23 CLT-24 CLT-25 VEC-22
+    #[test]
+    fn relative_urls_are_appended_to_the_base() {
+        let merged = |base_url: &str, reference: &str| {
+            let merged = base(base_url).merged_with_base(&url(reference));
+            merged.unwrap().to_string()
+        };
+        for (reference, result) in [
+            ("x", "http://b.com/sub/x"),
+            ("/x", "http://b.com/sub/x"),
+            ("///x", "http://b.com/sub/x"),
+            ("?q=1", "http://b.com/sub/?q=1"),
+            ("?", "http://b.com/sub/?"),
+            ("../x", "http://b.com/x"),
+            ("", "http://b.com/sub/"),
+            ("/", "http://b.com/sub/"),
+            ("x?y#z", "http://b.com/sub/x?y"),
+            ("#z", "http://b.com/sub/"),
+            ("http://h/x#y", "http://h/x#y"),
+        ] {
+            assert_eq!(
+                merged("http://b.com/sub", reference),
+                result,
+                "{reference:?}"
+            );
+        }
+        assert_eq!(merged("http://u:p@h:81", "x"), "http://u:p@h:81/x");
+        assert_eq!(merged("", "/x?y#z"), "/x?y#z");
+        assert_eq!(merged("/sub", "x"), "/sub/x");
+    }
+
+    /// CLT-26
+    #[test]
+    fn half_absolute_urls_are_not_merged() {
+        let error = base("http://b.com").merged_with_base(&url("//h/x"));
+        assert_eq!(error.unwrap_err().kind(), Kind::InvalidUrl);
+        for text in ["https:", "a:b/c", "http:/x"] {
+            let merged = base("http://b.com").merged_with_base(&url(text)).unwrap();
+            assert_eq!(merged.as_str(), text);
+            assert!(merged.is_relative());
+        }
+    }
+
+    /// CLT-18 VEC-25
+    #[test]
+    fn params_are_merged_without_loss() {
+        let merged = |text: &str, params: &str| {
+            let merged = url(text).merge_query(&QueryParams::parse(params));
+            merged.unwrap().to_string()
+        };
+        for (text, params, result) in [
+            ("http://e.com/?x=1&y=0", "y=2", "http://e.com/?x=1&y=2"),
+            (
+                "http://e.com/?x=1&y=0",
+                "c=1&y=2",
+                "http://e.com/?x=1&y=2&c=1",
+            ),
+            ("http://e.com/?", "", "http://e.com/?"),
+            ("http://e.com/?a=%7e+b&&c", "", "http://e.com/?a=%7e+b&&c"),
+            (
+                "http://e.com/?a=%7e+b&&c",
+                "d=/",
+                "http://e.com/?a=%7e+b&c&d=%2F",
+            ),
+            (
+                "http://e.com/?%61=1&b&a=2#f",
+                "a=3&a=4",
+                "http://e.com/?a=3&a=4&b#f",
+            ),
+            (
+                "http://e.com/?a+b=1&c=2",
+                "a%20b=3",
+                "http://e.com/?a+b=3&c=2",
+            ),
+            ("http://e.com/?", "a=1", "http://e.com/?a=1"),
+            ("http://e.com", "a=1", "http://e.com?a=1"),
+            ("http://e.com/#f", "a=1", "http://e.com/?a=1#f"),
+        ] {
+            assert_eq!(merged(text, params), result);
+        }
+        let same = url("http://e.com/?");
+        let merged = same.merge_query(&QueryParams::new()).unwrap();
+        assert_eq!(merged.as_str().as_ptr(), same.as_str().as_ptr());
+    }
+}

@@ -55,7 +55,7 @@ pub struct Url {
 }
 
 /// Where the components are. Each begins where the one before ends, but for the marks between them.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 struct Parts {
     /// The end of the scheme; 0 if there is none.
     scheme: u32,
@@ -363,5 +363,75 @@ impl PartialEq<Url> for str {
 impl PartialEq<Url> for &str {
     fn eq(&self, other: &Url) -> bool {
         other == *self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// URL-39
+    #[test]
+    fn the_target_is_written_as_it_reads() {
+        for text in [
+            "http://h",
+            "http://h?a",
+            "http://h/p%20q?",
+            "/a?b#c",
+            "",
+            "*",
+            "?a",
+        ] {
+            let url = Url::parse(text).unwrap();
+            let mut out = b"GET ".to_vec();
+            url.write_target(&mut out);
+            assert_eq!(out, format!("GET {}", url.raw_path()).into_bytes());
+        }
+    }
+
+    /// SEC-204: these hosts are names (URL-15) that may not be connected to.
+    #[test]
+    fn hosts_some_read_as_addresses_are_known() {
+        let ambiguous = |host: &str| {
+            let url = Url::parse(&format!("http://{host}/")).unwrap();
+            url.has_ambiguous_host()
+        };
+        for host in [
+            "127.1",
+            "0x7f.1",
+            "2130706433",
+            "0x",
+            "017700000001",
+            "1.2.3.4.",
+            "a.1",
+            "1.2.3.4.5",
+        ] {
+            assert!(ambiguous(host), "{host}");
+        }
+        for host in [
+            "127.0.0.1",
+            "[::1]",
+            "1a",
+            "0xg",
+            "1.com",
+            "h",
+            "1.2.3.a",
+            "x.0y1",
+        ] {
+            assert!(!ambiguous(host), "{host}");
+        }
+    }
+
+    /// SEC-204
+    #[test]
+    fn zones_are_known() {
+        let zone = |text: &str| Url::parse(text).unwrap().has_zone();
+        assert!(zone("http://[fe80::1%25eth0]/") && zone("http://[fe80::1%eth0]/"));
+        assert!(!zone("http://[fe80::1]/") && !zone("http://a%41/%"));
+    }
+
+    #[test]
+    fn a_url_is_small() {
+        assert!(size_of::<Url>() <= 48, "{}", size_of::<Url>());
     }
 }

@@ -301,3 +301,68 @@ pub(super) fn lowercase(text: &str) -> Cow<'_, str> {
 fn empty_host() -> Error {
     Error::invalid_url("Empty host in URL")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The short way and the long way are one: what the first accepts, the second leaves as it is.
+    #[test]
+    fn both_ways_agree() {
+        let pieces = [
+            "http://", "https://", "/", "//", "?", "#", ":", "80", "443", "8080", "0", "99999",
+            "a", "B", ".", "..", "1.2.3.4", "01", "%41", "é", "@", "[::1]", "-", "*", "\\", " ",
+            ":x",
+        ];
+        let mut state = 88_172_645_463_325_252_u64;
+        let mut next = |n: usize| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            usize::try_from(state % n as u64).unwrap()
+        };
+        let mut short = 0;
+        for _ in 0..100_000 {
+            let mut text = String::from(pieces[next(3)]);
+            for _ in 0..next(8) {
+                text.push_str(pieces[next(pieces.len())]);
+            }
+            let Some(parts) = parse_normal(&text) else {
+                continue;
+            };
+            short += 1;
+            let url = Draft::parse(&text).and_then(Draft::finish).unwrap();
+            assert_eq!(url.as_str(), text);
+            assert_eq!(url.parts, parts, "{text}");
+        }
+        assert!(short > 5_000, "{short}");
+    }
+
+    #[test]
+    fn ordinary_urls_take_the_short_way() {
+        for text in [
+            "http://127.0.0.1:8080/path?x=1",
+            "https://example.com",
+            "https://www.example.com/a/b.html?q=a+b&c=%20#top",
+            "/relative/../path?x",
+        ] {
+            assert!(parse_normal(text).is_some(), "{text}");
+        }
+    }
+
+    #[test]
+    fn components_are_found_again() {
+        for text in [
+            "",
+            "x",
+            "http://u:p@h:81/p?q#f",
+            "//h",
+            "x:y?z",
+            "http://[::1]?",
+        ] {
+            let url = parse(text).unwrap();
+            let copy = Draft::of(&url).finish().unwrap();
+            assert_eq!((copy.as_str(), copy.parts), (text, url.parts));
+        }
+    }
+}

@@ -6,7 +6,8 @@
 #![warn(clippy::indexing_slicing)]
 
 use super::framing::{MAX_DIGITS, MAX_LENGTH};
-use super::parse::{self, Lines};
+use super::lines::Lines;
+use super::parse;
 use crate::error::{Error, Kind, Reason, Result, escaped};
 use crate::models::config::ResponseLimits;
 use crate::models::headers::Headers;

@@ -188,8 +188,23 @@ pub(super) fn too_little() -> Error {
 
 /// `uri-host [ ":" port ]` of RFC 9110 section 7.2: nothing that could start another part of a URL, or another host.
 fn is_authority_byte(byte: u8) -> bool {
-    matches!(byte, b'!' | b'$'..=b'.' | b'0'..=b';' | b'=' | b'A'..=b'[' | b']' | b'_' | b'a'..=b'z' | b'~')
+    byte < 128 && (AUTHORITY >> byte) & 1 == 1
 }
+
+/// Unreserved characters, sub-delims, `%`, `:` and brackets, one bit for each.
+const AUTHORITY: u128 = {
+    let mut set = 0;
+    let mut byte = 0;
+    while byte < 128 {
+        let fits = matches!(byte, b'!' | b'$'..=b'.' | b'0'..=b';' | b'=' | b'A'..=b'[')
+            || matches!(byte, b']' | b'_' | b'a'..=b'z' | b'~');
+        if fits {
+            set |= 1 << byte;
+        }
+        byte += 1;
+    }
+    set
+};
 
 /// The last chunk and the empty trailer section.
 pub(super) const LAST_CHUNK: &[u8] = b"0\r\n\r\n";

@@ -65,6 +65,11 @@ impl Framing {
     }
 
     fn note_connection(&mut self, value: &[u8]) {
+        // Nearly all there are.
+        if is(value, b"keep-alive") {
+            self.keep_alive = true;
+            return;
+        }
         for element in value.split(|&byte| byte == b',') {
             let element = trim(element);
             self.close |= is(element, b"close");

@@ -1,7 +1,7 @@
 //! One HTTP/1.1 exchange after another, without I/O: who may do what now, how bodies are framed, may we go on.
 //!
 //! Owns the two state machines of a connection, ours and the peer's, and every transition of them. Does not own the
-//! grammar (`encode.rs`, `parse.rs`, `body.rs`), sockets, buffers or time.
+//! grammar (`encode.rs`, `parse.rs`, `lines.rs`, `body.rs`), sockets, buffers or time.
 //!
 //! Any error leaves both machines failed, so a broken connection cannot be used again by accident.
 
@@ -10,6 +10,7 @@
 mod body;
 mod encode;
 mod framing;
+mod lines;
 mod parse;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod replay;
@@ -22,7 +23,8 @@ use self::body::Decoder;
 pub(crate) use self::body::Piece;
 use self::encode::Delimiter;
 use self::framing::{Coding, Framing, Length};
-use self::parse::{Lines, Received};
+use self::lines::Lines;
+use self::parse::Received;
 use crate::error::{Error, Kind, Phase, Reason, Result};
 use crate::models::config::ResponseLimits;
 use crate::models::headers::Headers;
