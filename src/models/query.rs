@@ -14,7 +14,6 @@ use std::fmt;
 
 use percent_encoding::percent_decode;
 
-use super::url::push_hex;
 pub use value::QueryValue;
 
 /// Query or form parameters: text keys with one or more text values each, in order, never changed in place.
@@ -283,6 +282,20 @@ fn write_encoded(out: &mut String, text: &str) {
             _ => push_hex(out, byte),
         }
     }
+}
+
+/// `%XX` of one byte.
+pub(crate) fn push_hex(out: &mut String, byte: u8) {
+    let digit = |nibble: u8| {
+        char::from(if nibble < 10 {
+            b'0' + nibble
+        } else {
+            b'A' + nibble - 10
+        })
+    };
+    out.push('%');
+    out.push(digit(byte >> 4));
+    out.push(digit(byte & 15));
 }
 
 /// One key or value out of its form encoding.

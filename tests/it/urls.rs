@@ -313,6 +313,8 @@ fn ipv6_hosts_keep_their_text_and_brackets() {
         "[fe80::1%e t]",
         "[fe80::1%25e%2Fx]",
         "[::1%é]",
+        "[::%31]",
+        "[fe80::1%00]",
     ] {
         refused(&format!("http://{host}/"));
     }

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode_str;
 
 use crate::error::{Error, Result};
+use crate::models::query::push_hex;
 
 /// The bytes of `text` that may not stand in a `part`, in upper-case hex; the rest, `%` included, as it is.
 pub(super) fn encode(text: &str, part: u8) -> Cow<'_, str> {
@@ -30,20 +31,6 @@ pub(super) fn encode(text: &str, part: u8) -> Cow<'_, str> {
 /// Percent-decoded as UTF-8, invalid bytes replaced.
 pub(super) fn decode(text: &str) -> Cow<'_, str> {
     percent_decode_str(text).decode_utf8_lossy()
-}
-
-/// `%XX` of one byte.
-pub(crate) fn push_hex(out: &mut String, byte: u8) {
-    let digit = |nibble: u8| {
-        char::from(if nibble < 10 {
-            b'0' + nibble
-        } else {
-            b'A' + nibble - 10
-        })
-    };
-    out.push('%');
-    out.push(digit(byte >> 4));
-    out.push(digit(byte & 15));
 }
 
 /// How many bytes at the start of `bytes` may stand in a `part`.

@@ -70,14 +70,28 @@ pub(super) fn normalize(host: &str) -> Result<Cow<'_, str>> {
     Ok(Cow::Owned(ascii))
 }
 
-/// Whether four groups of digits, if that is what the host is, are an IPv4 address.
+/// Whether the host is four groups of digits and still no IPv4 address.
 pub(super) fn is_bad_ipv4(host: &str) -> bool {
-    let mut groups = 0_usize;
-    let numeric = host.split('.').all(|group| {
-        groups = groups.saturating_add(1);
-        !group.is_empty() && group.bytes().all(|byte| byte.is_ascii_digit())
-    });
-    numeric && groups == 4 && host.parse::<Ipv4Addr>().is_err()
+    let (mut dots, mut value, mut digits, mut bad) = (0_u8, 0_u16, 0_usize, false);
+    for byte in host.bytes() {
+        match byte {
+            b'0'..=b'9' => {
+                // No leading zeros: some read them as octal (RFC 6943 section 3.1.1).
+                bad |= digits > 0 && value == 0;
+                value = value
+                    .saturating_mul(10)
+                    .saturating_add(u16::from(byte - b'0'));
+                bad |= value > 255;
+                digits += 1;
+            }
+            b'.' if digits > 0 => {
+                dots = dots.saturating_add(1);
+                (value, digits) = (0, 0);
+            }
+            _ => return false,
+        }
+    }
+    bad && dots == 3 && digits > 0
 }
 
 /// Whether some read the host as an IPv4 address and others as a name: `0x7f.1`, `127.1`, `2130706433`. RFC 3986
@@ -182,12 +196,15 @@ fn ipv6(shown: &str, inner: Option<&str>) -> Result<String> {
     Ok(format!("[{address}{}]", zone.unwrap_or_default()))
 }
 
-/// `%25` or `%`, then at least one unreserved character.
+/// `%25` or `%`, then at least one unreserved character. After a bare `%` it must not read as another escape.
 fn is_zone(zone: &str) -> bool {
-    let name = zone
-        .strip_prefix("%25")
-        .or_else(|| zone.strip_prefix('%'))
-        .unwrap_or_default();
+    let name = match zone.strip_prefix("%25") {
+        Some(name) => name,
+        None => match zone.as_bytes() {
+            [b'%', a, b, ..] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit() => "",
+            _ => zone.strip_prefix('%').unwrap_or_default(),
+        },
+    };
     let unreserved =
         |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
     !name.is_empty() && name.bytes().all(unreserved)
@@ -199,4 +216,35 @@ fn invalid_ipv6(host: &str) -> Error {
 
 fn invalid_host(host: &str) -> Error {
     Error::invalid_url(format!("Invalid host: '{host}'"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// URL-15
+    #[test]
+    fn bad_ipv4_is_what_std_refuses() {
+        let groups = [
+            "0", "00", "1", "01", "9", "10", "255", "256", "999", "70000", "", "a",
+        ];
+        for a in groups {
+            for b in groups {
+                for host in [
+                    format!("{a}.{b}.1.2"),
+                    format!("1.2.{a}.{b}"),
+                    format!("{a}.{b}"),
+                    format!("1.2.3.{a}.{b}"),
+                ] {
+                    let parts: Vec<_> = host.split('.').collect();
+                    let numeric = parts.len() == 4
+                        && parts
+                            .iter()
+                            .all(|p| !p.is_empty() && p.bytes().all(|b| b.is_ascii_digit()));
+                    let expected = numeric && host.parse::<Ipv4Addr>().is_err();
+                    assert_eq!(is_bad_ipv4(&host), expected, "{host}");
+                }
+            }
+        }
+    }
 }

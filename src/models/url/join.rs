@@ -5,10 +5,10 @@
 use std::borrow::Cow;
 
 use super::Url;
-use super::escape::{SEGMENT, check_len, is, push_hex};
+use super::escape::{SEGMENT, check_len, is};
 use super::parse::Draft;
 use crate::error::{Error, Result};
-use crate::models::query::{QueryParams, decode_form, write_pair};
+use crate::models::query::{QueryParams, decode_form, push_hex, write_pair};
 
 impl Url {
     /// Resolves a reference against this URL (RFC 3986 section 5.2).

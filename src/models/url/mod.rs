@@ -19,7 +19,6 @@ use std::sync::Arc;
 
 pub use build::UrlBuilder;
 pub use convert::IntoUrl;
-pub(crate) use escape::push_hex;
 pub use origin::Origin;
 
 use crate::error::Result;
