@@ -11,7 +11,9 @@ const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nServer: warm\r\nDate: Sat, 21 Nov 202
     Content-Type: text/plain\r\nContent-Length: 13\r\n\r\nHello, world!";
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
+    let mut arguments = std::env::args()
+        .skip(1)
+        .filter(|argument| argument != "--bench");
     let first = arguments.next().unwrap_or_else(|| "10000".into());
     if first == "serve" {
         return serve();
@@ -39,7 +41,10 @@ fn fetch(url: &str, requests: u64) -> papilio::Result<()> {
         let response = client.get(url).send()?;
         assert_eq!(response.content(), "Hello, world!");
     }
-    println!("{requests} requests, {:?} each", started.elapsed() / requests.max(1) as u32);
+    println!(
+        "{requests} requests, {:?} each",
+        started.elapsed() / requests.max(1) as u32
+    );
     Ok(())
 }
 

@@ -122,7 +122,7 @@ impl Client {
     /// opened; `PoolTimeout`, `Connect`, `ConnectTimeout`, `Write`, `WriteTimeout`, `Read`, `ReadTimeout`,
     /// `RemoteProtocol`, `Decoding`, `Limit`, `TotalTimeout`; `Body` and `StreamConsumed` for the request's own body.
     pub fn send(&self, request: Request) -> Result<Response> {
-        self.stream(request)?.read()
+        self.stream(request)?.buffer()
     }
 
     /// Sends a request as it is and returns as soon as the head of the response is there.
@@ -284,7 +284,7 @@ impl<B> RequestBuilder<&Client, B> {
     /// # Errors
     /// As [`build`](Self::build) and [`Client::send`].
     pub fn send(self) -> Result<Response> {
-        self.stream()?.read()
+        self.stream()?.buffer()
     }
 
     /// Sends it and returns as soon as the head of the response is there.

@@ -117,7 +117,7 @@ impl<B> RequestBuilder<OneShot, B> {
     /// # Errors
     /// As [`Client::send`], and what [`ClientBuilder::build`] says of the settings.
     pub fn send(self) -> Result<Response> {
-        self.stream()?.read()
+        self.stream()?.buffer()
     }
 
     /// Sends it and returns as soon as the head of the response is there.

@@ -48,7 +48,8 @@ impl StreamingResponse {
     /// # Errors
     /// [`Kind::StreamConsumed`] if it was taken already; whatever can go wrong while reading: [`Kind::ReadTimeout`],
     /// [`Kind::Read`], [`Kind::RemoteProtocol`], [`Kind::Decoding`], [`Kind::Limit`], [`Kind::TotalTimeout`].
-    pub fn read(mut self) -> Result<Response> {
+    #[doc(alias = "read")]
+    pub fn buffer(mut self) -> Result<Response> {
         if self.body.taken {
             return Err(self.attach(consumed()));
         }

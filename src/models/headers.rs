@@ -269,7 +269,8 @@ impl Headers {
 
     /// The values of that name, as bytes.
     pub(crate) fn values(&self, name: &str) -> impl Iterator<Item = &[u8]> {
-        self.iter()
+        let name = name.as_bytes();
+        self.raw()
             .filter(move |(field, _)| field.len() == name.len() && field.eq_ignore_ascii_case(name))
             .map(|(_, value)| value)
     }

@@ -8,6 +8,7 @@ pub(crate) mod pieces;
 pub(crate) mod query;
 pub(crate) mod request;
 pub(crate) mod response;
+pub(crate) mod status;
 pub(crate) mod text;
 pub(crate) mod tls;
 pub(crate) mod url;

@@ -224,17 +224,17 @@ pub(crate) fn add_body_headers(
     body: &Body,
     content_type: Option<&str>,
 ) {
+    if body.is_empty() && !expects_body(method) {
+        return;
+    }
     let framed = headers.contains("Content-Length") || headers.contains("Transfer-Encoding");
     match body.len() {
-        Some(0) if body.is_empty() => {
-            if !framed && expects_body(method) {
-                headers.push("Content-Length", b"0");
-            }
-            return;
-        }
         _ if framed => {}
         Some(length) => headers.push("Content-Length", length.to_string().as_bytes()),
         None => headers.push("Transfer-Encoding", b"chunked"),
+    }
+    if body.is_empty() {
+        return;
     }
     if let Some(content_type) = content_type.filter(|_| !headers.contains("Content-Type")) {
         headers.push("Content-Type", content_type.as_bytes());

@@ -19,6 +19,7 @@ use crate::error::{Error, Kind, Result};
 use crate::models::headers::Headers;
 use crate::models::pieces::{Lines, Pieces, TextPieces};
 use crate::models::request::Request;
+use crate::models::status::reason_phrase;
 use crate::models::text::{self, Charset};
 use crate::models::url::Url;
 
@@ -120,7 +121,7 @@ impl<B> Response<B> {
     /// if unknown.
     pub fn reason_phrase(&self) -> Cow<'_, str> {
         match &self.head.reason {
-            None => Cow::Borrowed(self.head.status.canonical_reason().unwrap_or_default()),
+            None => Cow::Borrowed(reason_phrase(self.head.status)),
             Some(raw) => match std::str::from_utf8(raw) {
                 Ok(text) if text.is_ascii() => Cow::Borrowed(text),
                 _ => Cow::Owned(

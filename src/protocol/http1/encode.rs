@@ -77,14 +77,14 @@ fn target(request: &Outgoing<'_>, out: &mut Vec<u8>) -> Result<()> {
             }
         }
         Target::Authority => return Err(Error::local("Authority form is for CONNECT only")),
-        Target::Origin => out.extend_from_slice(url.raw_path().as_bytes()),
+        Target::Origin => url.write_target(out),
         Target::Absolute if !matches!(url.scheme(), "http" | "ws") => {
             return Err(Error::local("Absolute form is for http URLs only"));
         }
         Target::Absolute => {
             out.extend_from_slice(b"http://");
             out.extend_from_slice(url.netloc().as_bytes());
-            out.extend_from_slice(url.raw_path().as_bytes());
+            url.write_target(out);
         }
     }
     Ok(())

@@ -17,6 +17,7 @@ use super::lines::{Bounds, Lines, bad_status, unfold};
 use crate::error::{Error, Reason, Result};
 use crate::models::config::ResponseLimits;
 use crate::models::headers::{Headers, is_value_byte};
+use crate::models::status::reason_phrase;
 
 /// A complete head: how many bytes it took, what it is and what it says about framing.
 pub(super) struct Received {
@@ -90,12 +91,11 @@ struct StatusLine<'a> {
 
 impl StatusLine<'_> {
     fn with(self, headers: Headers) -> ParsedHead {
-        let canonical = self.status.canonical_reason().map(str::as_bytes);
+        let usual = self.reason == reason_phrase(self.status).as_bytes();
         ParsedHead {
             status: self.status,
             version: self.version,
-            reason: (canonical != Some(self.reason) || has_two_reasons(self.status))
-                .then(|| self.reason.into()),
+            reason: (!usual).then(|| self.reason.into()),
             headers,
         }
     }
@@ -180,11 +180,6 @@ fn collect(fields: &[httparse::Header<'_>], len: usize) -> (Headers, Framing, us
         headers.push(field.name, field.value);
     }
     (headers, framing, len)
-}
-
-/// Codes whose usual text here is not the one of the `http` crate: theirs is always kept as received.
-fn has_two_reasons(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 203 | 413 | 414 | 416)
 }
 
 /// Heads with more fields than this cost an allocation.

@@ -11,6 +11,7 @@ use http::Method;
 
 use super::replay::{End, Outcome, Play, encode_chunks};
 use super::*;
+use crate::models::url::Url;
 
 #[path = "../../../tests/reference/http1.rs"]
 mod reference;

@@ -1,0 +1,80 @@
+//! What goes into the codec and what comes out of it: requests as the wire needs them, response heads as parsed.
+
+use std::fmt;
+
+use http::{Method, StatusCode, Version};
+
+use crate::models::headers::Headers;
+use crate::models::status::reason_phrase;
+use crate::models::url::Url;
+
+/// The form of the request target (RFC 9112 section 3.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// Path and query.
+    Origin,
+    /// The whole URL, for a proxy.
+    #[allow(dead_code, reason = "for requests through a proxy")]
+    Absolute,
+    /// Host and port, for CONNECT; a CONNECT has this form whatever is asked for.
+    #[allow(dead_code, reason = "for tunnels through a proxy")]
+    Authority,
+}
+
+/// What the source of a request body knows about its length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BodyLength {
+    Empty,
+    Known(u64),
+    Unknown,
+}
+
+/// A request as the wire needs it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Outgoing<'a> {
+    pub(crate) method: &'a Method,
+    pub(crate) url: &'a Url,
+    pub(crate) headers: &'a Headers,
+    /// The request target, verbatim, in place of what `url` and `form` say.
+    pub(crate) target: Option<&'a [u8]>,
+    pub(crate) form: Target,
+    pub(crate) length: BodyLength,
+}
+
+/// The head of a response.
+#[derive(Debug)]
+pub(crate) struct ParsedHead {
+    pub(crate) status: StatusCode,
+    pub(crate) version: Version,
+    /// As received; `None` is the usual text of the code.
+    pub(crate) reason: Option<Box<[u8]>>,
+    pub(crate) headers: Headers,
+}
+
+/// For the log; secrets are masked.
+impl fmt::Display for ParsedHead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let reason = match &self.reason {
+            Some(raw) => String::from_utf8_lossy(raw),
+            None => reason_phrase(self.status).into(),
+        };
+        let (version, status) = (self.version, self.status.as_u16());
+        write!(
+            f,
+            "({version:?}, {status}, {}, {:?})",
+            reason.escape_debug(),
+            self.headers
+        )
+    }
+}
+
+/// One step towards the final response.
+#[derive(Debug)]
+pub(crate) enum HeadStep {
+    /// `used` bytes are done with; more input is needed.
+    More { used: usize },
+    /// An interim response; another head follows it.
+    Interim { used: usize, head: ParsedHead },
+    /// The response; its body follows, if it has one.
+    Final { used: usize, head: ParsedHead },
+}
