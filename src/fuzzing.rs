@@ -1,5 +1,9 @@
 //! Doors for fuzz targets into private code. Exists only under `--cfg fuzzing` and promises nothing.
 
+mod content;
+
+pub use content::{charset_param, chunk_text, decode_content, decode_text, json_text, split_lines};
+
 pub use crate::error::Reason;
 
 use http::Method;
