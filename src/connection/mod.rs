@@ -6,6 +6,7 @@
 pub(crate) mod buffer;
 pub(crate) mod deadline;
 pub(crate) mod events;
+pub(crate) mod outbox;
 pub(crate) mod pool;
 pub(crate) mod race;
 #[cfg(feature = "tls")]
@@ -19,6 +20,7 @@ use std::io::{self, IoSlice};
 
 use crate::connection::buffer::Buffer;
 use crate::connection::events::event;
+use crate::connection::outbox::Outbox;
 use crate::connection::socket::{Interest, Socket, Step};
 use crate::connection::wire::Wire;
 use crate::error::{Error, Kind, Phase, Reason, Result};
@@ -195,7 +197,7 @@ impl<S: Socket> Connection<S> {
     /// Makes an idle connection small.
     pub(crate) fn rest(&mut self) {
         self.input.shrink();
-        self.before.bytes.shrink_to(Outbox::KEPT);
+        self.before.shrink();
         self.stage = Stage::Idle;
     }
 
@@ -433,38 +435,4 @@ fn write_failed(error: io::Error) -> Error {
     Error::new(Kind::Write, format!("sending failed: {error}"))
         .in_phase(Phase::Send)
         .with_source(error)
-}
-
-/// Bytes on their way out.
-#[derive(Debug, Default)]
-struct Outbox {
-    bytes: Vec<u8>,
-    sent: usize,
-}
-
-impl Outbox {
-    const KEPT: usize = 8 << 10;
-
-    fn rest(&self) -> &[u8] {
-        self.bytes.get(self.sent..).unwrap_or_default()
-    }
-
-    fn is_empty(&self) -> bool {
-        self.rest().is_empty()
-    }
-
-    /// Takes note of sent bytes; returns how many belong to what comes behind.
-    fn sent(&mut self, count: usize) -> usize {
-        let mine = count.min(self.rest().len());
-        self.sent += mine;
-        if self.is_empty() {
-            self.clear();
-        }
-        count - mine
-    }
-
-    fn clear(&mut self) {
-        self.bytes.clear();
-        self.sent = 0;
-    }
 }

@@ -12,9 +12,11 @@
 
 mod layering;
 mod project;
+mod query;
 #[allow(
     dead_code,
     reason = "a rig has tools that no test of today's feature set takes up"
 )]
 mod server;
 mod spec;
+mod urls;

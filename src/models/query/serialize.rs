@@ -215,7 +215,14 @@ impl<'a> ser::Serializer for Flat<'a> {
         self.map()
     }
 
-    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Compound<'a>, Refused> {
+    fn serialize_struct(self, name: &'static str, _: usize) -> Result<Compound<'a>, Refused> {
+        if name == JSON_NUMBER {
+            return Ok(Compound {
+                flat: self,
+                key: None,
+                complete: false,
+            });
+        }
         self.map()
     }
 
@@ -328,6 +335,13 @@ impl ser::SerializeStruct for Compound<'_> {
     type Error = Refused;
 
     fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Done {
+        if key == JSON_NUMBER {
+            let place = self.flat.place.clone();
+            return value.serialize(Flat {
+                out: self.flat.out,
+                place,
+            });
+        }
         self.key = Some(key.to_owned());
         self.value(value)
     }
@@ -336,5 +350,8 @@ impl ser::SerializeStruct for Compound<'_> {
         Ok(())
     }
 }
+
+/// How serde_json hands over a number it keeps as text, which it does if any crate of the program asks for that.
+const JSON_NUMBER: &str = "$serde_json::private::Number";
 
 const NO_PAIR: &str = "a list of parameters must hold pairs of key and value";

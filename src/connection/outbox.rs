@@ -1,0 +1,40 @@
+//! `Outbox`: framing on its way out, and how much of it is sent.
+
+/// Bytes on their way out.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    pub(crate) bytes: Vec<u8>,
+    sent: usize,
+}
+
+impl Outbox {
+    const KEPT: usize = 8 << 10;
+
+    pub(crate) fn rest(&self) -> &[u8] {
+        self.bytes.get(self.sent..).unwrap_or_default()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rest().is_empty()
+    }
+
+    /// Takes note of sent bytes; returns how many belong to what comes behind.
+    pub(crate) fn sent(&mut self, count: usize) -> usize {
+        let mine = count.min(self.rest().len());
+        self.sent += mine;
+        if self.is_empty() {
+            self.clear();
+        }
+        count - mine
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.bytes.clear();
+        self.sent = 0;
+    }
+
+    /// Makes an idle one small.
+    pub(crate) fn shrink(&mut self) {
+        self.bytes.shrink_to(Self::KEPT);
+    }
+}
