@@ -1,3 +1,9 @@
-//! The `papilio` command.
+//! The `papilio` command. `papilio --help` says what it can do.
 
-fn main() {}
+mod cli;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::run()
+}

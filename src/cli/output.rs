@@ -1,0 +1,176 @@
+//! The two standard streams: what may be coloured, what must be escaped, and when it goes out.
+//!
+//! Owns the difference between a terminal and a pipe. Does not own what is written (`render.rs`).
+
+use std::env;
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+use anstream::AutoStream;
+
+/// Standard output. A terminal gets colours, and no control character that a server has sent; anything else gets plain
+/// text as it is.
+pub(crate) struct Output {
+    stream: Box<dyn Write + Send>,
+    /// Not yet on its way.
+    waiting: Vec<u8>,
+    is_terminal: bool,
+    colours: bool,
+    /// A CR was the last character, and waits for what follows: before LF it is part of a line end.
+    return_waits: bool,
+}
+
+/// A colour, as the sequence that starts it.
+#[derive(Clone, Copy)]
+pub(crate) struct Colour(&'static str);
+
+impl Colour {
+    pub(crate) const BLUE: Self = Self("\x1b[34m");
+    pub(crate) const CYAN: Self = Self("\x1b[36m");
+    pub(crate) const GREEN: Self = Self("\x1b[32m");
+    pub(crate) const MAGENTA: Self = Self("\x1b[35m");
+    pub(crate) const RED: Self = Self("\x1b[31m");
+    pub(crate) const YELLOW: Self = Self("\x1b[33m");
+    const END: &'static str = "\x1b[0m";
+}
+
+impl Output {
+    pub(crate) fn stdout() -> Self {
+        let stdout = io::stdout();
+        let is_terminal = stdout.is_terminal();
+        let colours = wants_colours(is_terminal);
+        let stream: Box<dyn Write + Send> = if colours {
+            // Where a terminal needs to be told or helped to understand colours, this does it.
+            Box::new(AutoStream::always(stdout))
+        } else {
+            Box::new(stdout)
+        };
+        Self {
+            stream,
+            waiting: Vec::new(),
+            is_terminal,
+            colours,
+            return_waits: false,
+        }
+    }
+
+    pub(crate) fn is_terminal(&self) -> bool {
+        self.is_terminal
+    }
+
+    /// Adds text, which may be a server's.
+    pub(crate) fn text(&mut self, text: &str) -> io::Result<()> {
+        if !self.is_terminal {
+            return self.bytes(text.as_bytes());
+        }
+        for c in text.chars() {
+            if std::mem::take(&mut self.return_waits) && c != '\n' {
+                push_escaped('\r', &mut self.waiting);
+            }
+            match c {
+                '\r' => self.return_waits = true,
+                '\n' | '\t' => push(c, &mut self.waiting),
+                _ if c.is_control() => push_escaped(c, &mut self.waiting),
+                _ => push(c, &mut self.waiting),
+            }
+        }
+        self.make_room()
+    }
+
+    /// Adds text in a colour, if there are colours.
+    pub(crate) fn coloured(&mut self, colour: Colour, text: &str) -> io::Result<()> {
+        if !self.colours {
+            return self.text(text);
+        }
+        self.waiting.extend_from_slice(colour.0.as_bytes());
+        self.text(text)?;
+        self.waiting.extend_from_slice(Colour::END.as_bytes());
+        Ok(())
+    }
+
+    /// Adds bytes as they are.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.waiting.extend_from_slice(bytes);
+        self.make_room()
+    }
+
+    /// Sends everything on its way.
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        self.send()?;
+        self.stream.flush()
+    }
+
+    fn make_room(&mut self) -> io::Result<()> {
+        if self.waiting.len() < MOST_WAITING {
+            return Ok(());
+        }
+        self.send()
+    }
+
+    fn send(&mut self) -> io::Result<()> {
+        let result = self.stream.write_all(&self.waiting);
+        self.waiting.clear();
+        result
+    }
+}
+
+/// `Name: message` on standard error, in red on a terminal.
+pub(crate) fn error_line(message: &str) {
+    let message = harmless(message);
+    if wants_colours(io::stderr().is_terminal()) {
+        let line = format!("{}{message}{}", Colour::RED.0, Colour::END);
+        print_to(&mut AutoStream::always(io::stderr()), &line);
+    } else {
+        print_to(&mut io::stderr(), &message);
+    }
+}
+
+/// Plain lines on standard error.
+pub(crate) fn print_error(text: &str) {
+    print_to(&mut io::stderr(), &harmless(text));
+}
+
+/// Help, with its colours, on standard output.
+pub(crate) fn print_help(text: &str) -> ExitCode {
+    match anstream::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            error_line(&format!("Error: cannot write to standard output: {error}"));
+            ExitCode::FAILURE
+        }
+        _ => ExitCode::SUCCESS,
+    }
+}
+
+fn print_to(stream: &mut dyn Write, line: &str) {
+    // If nobody can be told, nobody can be told that either.
+    drop(stream.write_all(format!("{line}\n").as_bytes()));
+}
+
+fn wants_colours(is_terminal: bool) -> bool {
+    let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
+    is_terminal && !is_set("NO_COLOR") && env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
+fn harmless(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() && !matches!(c, '\n' | '\t') {
+            push_escaped(c, &mut bytes);
+        } else {
+            push(c, &mut bytes);
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn push(c: char, bytes: &mut Vec<u8>) {
+    bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+}
+
+/// All control characters are below U+0100.
+fn push_escaped(c: char, bytes: &mut Vec<u8>) {
+    bytes.extend_from_slice(format!("\\x{:02x}", u32::from(c)).as_bytes());
+}
+
+/// In bytes.
+const MOST_WAITING: usize = 32 * 1024;
