@@ -10,13 +10,23 @@
     reason = "a test fails by panicking, and so do its helpers"
 )]
 
+mod clients;
+mod common;
+mod decoding;
+mod errors;
+mod headers;
 mod layering;
+mod logging;
 mod project;
 mod query;
+mod requests;
+mod responses;
 #[allow(
     dead_code,
     reason = "a rig has tools that no test of today's feature set takes up"
 )]
 mod server;
 mod spec;
+mod text;
+mod top;
 mod urls;

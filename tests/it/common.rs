@@ -1,0 +1,88 @@
+//! What the topics share: the client with a single slot, the check that follows every error, and a process of one's own.
+
+use std::env;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use papilio::{Client, ClientBuilder, Error, Limits, Result, Timeout};
+
+use crate::server::{Seen, Server, ok};
+
+/// Whether this process runs the named test and no other; if not, such a process is started and has to succeed. For
+/// what belongs to the whole process: its memory, its environment, the level of its log.
+#[track_caller]
+pub(crate) fn alone(test: &str, environment: &[(&str, &str)]) -> bool {
+    const MARK: &str = "PAPILIO_TEST_ALONE";
+    if env::var_os(MARK).is_some_and(|name| name == test) {
+        return true;
+    }
+    let output = Command::new(env::current_exe().unwrap())
+        .args(["--exact", test, "--nocapture"])
+        .env(MARK, test)
+        .envs(environment.iter().copied())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && said.contains("1 passed"),
+        "{said}\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    false
+}
+
+/// Settings for a client with a single slot: one that is not given back makes the next request fail after a second.
+pub(crate) fn one_slot() -> ClientBuilder<Client> {
+    Client::builder()
+        .limits(Limits::new().max_connections(1))
+        .timeout(Timeout::all(Duration::from_secs(5)).pool(Duration::from_secs(1)))
+        .trust_env(false)
+}
+
+/// A client with a single slot.
+pub(crate) fn client() -> Client {
+    one_slot().build().unwrap()
+}
+
+/// The error of what is done with a fresh client, which is as good as new afterwards.
+#[track_caller]
+pub(crate) fn fails<T>(attempt: impl FnOnce(&Client) -> Result<T>) -> Error {
+    fails_on(&client(), attempt)
+}
+
+/// As [`fails`], with this client; it should have a single slot.
+#[track_caller]
+pub(crate) fn fails_on<T>(client: &Client, attempt: impl FnOnce(&Client) -> Result<T>) -> Error {
+    let Err(error) = attempt(client) else {
+        panic!("this should have failed");
+    };
+    println!("{error}");
+    clean_after(client);
+    error
+}
+
+/// The slot is free again: a good request is served at once, and nothing else is going on.
+#[track_caller]
+pub(crate) fn clean_after(client: &Client) {
+    let good = Server::always(ok("good"));
+    let began = Instant::now();
+    let response = client.get(good.url("/")).send();
+    assert_eq!(
+        response.expect("a good request after an error").text(),
+        "good"
+    );
+    assert!(
+        began.elapsed() < Duration::from_millis(900),
+        "it had to wait"
+    );
+    let state = format!("{client:?}");
+    assert!(
+        state.contains("Requests: 0 active, 0 queued") && state.contains("0 active, 1 idle"),
+        "{state}"
+    );
+}
+
+/// The names of the fields, in the order and case they were sent.
+pub(crate) fn names(seen: &Seen) -> Vec<&str> {
+    seen.headers.iter().map(|(name, _)| name.as_str()).collect()
+}
