@@ -10,8 +10,10 @@
     reason = "a test fails by panicking, and so do its helpers"
 )]
 
+mod alone;
 mod layering;
 mod project;
+mod robustness;
 #[allow(
     dead_code,
     reason = "a rig has tools that no test of today's feature set takes up"
