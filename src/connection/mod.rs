@@ -391,21 +391,23 @@ impl<S: Socket> Connection<S> {
             return Err(write_failed(error));
         }
         self.exchange.abandon_request();
+        let unanswered = phase == Phase::Head && !self.received_any;
         // TLS without its goodbye is a truncation, not an end (R-TLS-05, SEC-127).
-        if error.kind() == io::ErrorKind::UnexpectedEof {
-            let error = Error::remote(
+        let cut = error.kind() == io::ErrorKind::UnexpectedEof;
+        let failed = match (cut, unanswered) {
+            (true, false) => Error::remote(
                 Reason::Incomplete,
                 "the connection was cut without a TLS close",
-            )
-            .with_bytes(self.exchange.received(), self.exchange.content_length());
-            return Err(error.in_phase(phase));
-        }
-        let mut failed =
-            Error::new(Kind::Read, format!("receiving failed: {error}")).in_phase(phase);
-        if phase == Phase::Head && !self.received_any {
-            failed = failed.with_reason(Reason::ServerDisconnected);
-        }
-        Err(failed.with_source(error))
+            ),
+            _ => Error::new(Kind::Read, format!("receiving failed: {error}")),
+        };
+        let failed = if unanswered {
+            failed.with_reason(Reason::ServerDisconnected)
+        } else {
+            // Every early end says how far it got (SEC-128).
+            failed.with_bytes(self.exchange.received(), self.exchange.content_length())
+        };
+        Err(failed.in_phase(phase).with_source(error))
     }
 }
 
