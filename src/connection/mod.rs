@@ -6,6 +6,7 @@
 pub(crate) mod buffer;
 pub(crate) mod deadline;
 pub(crate) mod events;
+pub(crate) mod outbox;
 pub(crate) mod pool;
 pub(crate) mod race;
 #[cfg(feature = "tls")]
@@ -19,6 +20,7 @@ use std::io::{self, IoSlice};
 
 use crate::connection::buffer::Buffer;
 use crate::connection::events::event;
+use crate::connection::outbox::Outbox;
 use crate::connection::socket::{Interest, Socket, Step};
 use crate::connection::wire::Wire;
 use crate::error::{Error, Kind, Phase, Reason, Result};
@@ -101,7 +103,7 @@ impl<S: Socket> Connection<S> {
         (self.write_error, self.early) = (None, None);
         (self.sent_any, self.received_any) = (false, false);
         self.exchange
-            .start(&outgoing(request), &mut self.before.bytes)?;
+            .start(&outgoing(request), self.before.bytes())?;
         event!(
             http11,
             "send_request_headers",
@@ -115,14 +117,14 @@ impl<S: Socket> Connection<S> {
 
     /// Announces the next piece of the body, to be passed to [`flush`](Self::flush).
     pub(crate) fn announce(&mut self, length: usize) -> Result<()> {
-        let behind = self.exchange.data(length, &mut self.before.bytes)?;
-        self.behind.bytes.extend_from_slice(behind);
+        let behind = self.exchange.data(length, self.before.bytes())?;
+        self.behind.bytes().extend_from_slice(behind);
         Ok(())
     }
 
     /// Announces the end of the body.
     pub(crate) fn finish(&mut self) -> Result<()> {
-        self.exchange.end(&mut self.behind.bytes)
+        self.exchange.end(self.behind.bytes())
     }
 
     /// Sends what is ready: framing, this piece of the body (advanced as it goes), framing. Meanwhile an answer is
@@ -195,7 +197,7 @@ impl<S: Socket> Connection<S> {
     /// Makes an idle connection small.
     pub(crate) fn rest(&mut self) {
         self.input.shrink();
-        self.before.bytes.shrink_to(Outbox::KEPT);
+        self.before.shrink();
         self.stage = Stage::Idle;
     }
 
@@ -435,38 +437,4 @@ fn write_failed(error: io::Error) -> Error {
     Error::new(Kind::Write, format!("sending failed: {error}"))
         .in_phase(Phase::Send)
         .with_source(error)
-}
-
-/// Bytes on their way out.
-#[derive(Debug, Default)]
-struct Outbox {
-    bytes: Vec<u8>,
-    sent: usize,
-}
-
-impl Outbox {
-    const KEPT: usize = 8 << 10;
-
-    fn rest(&self) -> &[u8] {
-        self.bytes.get(self.sent..).unwrap_or_default()
-    }
-
-    fn is_empty(&self) -> bool {
-        self.rest().is_empty()
-    }
-
-    /// Takes note of sent bytes; returns how many belong to what comes behind.
-    fn sent(&mut self, count: usize) -> usize {
-        let mine = count.min(self.rest().len());
-        self.sent += mine;
-        if self.is_empty() {
-            self.clear();
-        }
-        count - mine
-    }
-
-    fn clear(&mut self) {
-        self.bytes.clear();
-        self.sent = 0;
-    }
 }
