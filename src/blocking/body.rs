@@ -110,7 +110,7 @@ impl BodyStream {
         let result = self.read_through(&mut decoder, buffer);
         match result {
             // Framing may be intact, the content is not: nothing more of it is trusted (SEC-505).
-            Err(_) => self.close(),
+            Err(_) => self.abandon(),
             Ok(_) => self.decoder = Some(decoder),
         }
         result
@@ -123,9 +123,15 @@ impl BodyStream {
         loop {
             match decoder.read(buffer)? {
                 Decoded::Bytes(count) => return Ok(count),
-                Decoded::End => return Ok(0),
+                Decoded::End => {
+                    if !self.is_over() {
+                        self.release(Source::Done);
+                    }
+                    return Ok(0);
+                }
+                // The connection stays here until the last of it was decoded: an error still closes it.
                 Decoded::Hungry => {
-                    let count = self.read_raw(decoder.input())?;
+                    let count = self.pull(decoder.input()).0?;
                     decoder.received(count);
                 }
             }
@@ -134,13 +140,26 @@ impl BodyStream {
 
     /// Bytes as received, without transfer framing; 0 is the end.
     pub(super) fn read_raw(&mut self, buffer: &mut [u8]) -> Result<usize> {
-        let (result, over) = match &mut self.source {
-            Source::Done => return Ok(0),
+        let (result, over) = self.pull(buffer);
+        match &result {
+            _ if self.is_over() => {}
+            Ok(_) if over => self.release(Source::Done),
+            Ok(_) => {}
+            Err(_) => self.release(Source::Closed),
+        }
+        result
+    }
+
+    /// Bytes as received, and whether they were the last.
+    fn pull(&mut self, buffer: &mut [u8]) -> (Result<usize>, bool) {
+        match &mut self.source {
+            Source::Done => (Ok(0), true),
             Source::Closed => {
-                return Err(Error::new(
+                let error = Error::new(
                     Kind::StreamClosed,
                     "the response was closed before its body was read",
-                ));
+                );
+                (Err(error), true)
             }
             Source::Reader(reader) => {
                 let result = reader
@@ -158,13 +177,7 @@ impl BodyStream {
                 let over = connection.is_none_or(|c| c.response_done());
                 (result, over)
             }
-        };
-        match &result {
-            Ok(_) if over => self.release(Source::Done),
-            Ok(_) => {}
-            Err(_) => self.release(Source::Closed),
         }
-        result
     }
 
     /// Gives up what was not read. What lies in the buffer already is passed over to save the connection; nothing is
@@ -174,6 +187,16 @@ impl BodyStream {
             && let Some(connection) = lease.connection()
         {
             connection.skip_buffered();
+        }
+        if !self.is_over() {
+            self.release(Source::Closed);
+        }
+    }
+
+    /// Gives up what was not read, and the connection with it.
+    fn abandon(&mut self) {
+        if let Source::Live(live) = &mut self.source {
+            drop(live.lease.take());
         }
         if !self.is_over() {
             self.release(Source::Closed);

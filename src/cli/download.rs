@@ -189,6 +189,5 @@ impl Progress {
 }
 
 const PIECE: usize = 64 * 1024;
-const WITH_LENGTH: &str =
-    "{prefix} {percent:>3}% [{wide_bar}] {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec}";
+const WITH_LENGTH: &str = "{prefix} {percent:>3}% [{wide_bar}] {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec}";
 const WITHOUT_LENGTH: &str = "{prefix} {spinner} {binary_bytes} {binary_bytes_per_sec}";

@@ -103,7 +103,7 @@ impl<S: Socket> Connection<S> {
         (self.write_error, self.early) = (None, None);
         (self.sent_any, self.received_any) = (false, false);
         self.exchange
-            .start(&outgoing(request), &mut self.before.bytes)?;
+            .start(&outgoing(request), self.before.bytes())?;
         event!(
             http11,
             "send_request_headers",
@@ -117,14 +117,14 @@ impl<S: Socket> Connection<S> {
 
     /// Announces the next piece of the body, to be passed to [`flush`](Self::flush).
     pub(crate) fn announce(&mut self, length: usize) -> Result<()> {
-        let behind = self.exchange.data(length, &mut self.before.bytes)?;
-        self.behind.bytes.extend_from_slice(behind);
+        let behind = self.exchange.data(length, self.before.bytes())?;
+        self.behind.bytes().extend_from_slice(behind);
         Ok(())
     }
 
     /// Announces the end of the body.
     pub(crate) fn finish(&mut self) -> Result<()> {
-        self.exchange.end(&mut self.behind.bytes)
+        self.exchange.end(self.behind.bytes())
     }
 
     /// Sends what is ready: framing, this piece of the body (advanced as it goes), framing. Meanwhile an answer is
@@ -393,21 +393,23 @@ impl<S: Socket> Connection<S> {
             return Err(write_failed(error));
         }
         self.exchange.abandon_request();
+        let unanswered = phase == Phase::Head && !self.received_any;
         // TLS without its goodbye is a truncation, not an end (R-TLS-05, SEC-127).
-        if error.kind() == io::ErrorKind::UnexpectedEof {
-            let error = Error::remote(
+        let cut = error.kind() == io::ErrorKind::UnexpectedEof;
+        let failed = match (cut, unanswered) {
+            (true, false) => Error::remote(
                 Reason::Incomplete,
                 "the connection was cut without a TLS close",
-            )
-            .with_bytes(self.exchange.received(), self.exchange.content_length());
-            return Err(error.in_phase(phase));
-        }
-        let mut failed =
-            Error::new(Kind::Read, format!("receiving failed: {error}")).in_phase(phase);
-        if phase == Phase::Head && !self.received_any {
-            failed = failed.with_reason(Reason::ServerDisconnected);
-        }
-        Err(failed.with_source(error))
+            ),
+            _ => Error::new(Kind::Read, format!("receiving failed: {error}")),
+        };
+        let failed = if unanswered {
+            failed.with_reason(Reason::ServerDisconnected)
+        } else {
+            // Every early end says how far it got (SEC-128).
+            failed.with_bytes(self.exchange.received(), self.exchange.content_length())
+        };
+        Err(failed.in_phase(phase).with_source(error))
     }
 }
 

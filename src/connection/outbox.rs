@@ -1,15 +1,21 @@
-//! `Outbox`: framing on its way out, and how much of it is sent.
+//! `Outbox`: framing on its way out.
+//!
+//! Owns the bytes and how many of them the socket has taken. Does not write.
 
 /// Bytes on their way out.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
-    pub(crate) bytes: Vec<u8>,
+    bytes: Vec<u8>,
     sent: usize,
 }
 
 impl Outbox {
-    const KEPT: usize = 8 << 10;
+    /// Where more is put.
+    pub(crate) fn bytes(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
 
+    /// What the socket has not taken yet.
     pub(crate) fn rest(&self) -> &[u8] {
         self.bytes.get(self.sent..).unwrap_or_default()
     }
@@ -33,8 +39,10 @@ impl Outbox {
         self.sent = 0;
     }
 
-    /// Makes an idle one small.
+    /// Keeps little memory while a connection is idle.
     pub(crate) fn shrink(&mut self) {
         self.bytes.shrink_to(Self::KEPT);
     }
+
+    const KEPT: usize = 8 << 10;
 }

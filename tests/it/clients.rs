@@ -60,7 +60,7 @@ fn limits_of_their_own_and_of_a_client() {
     assert_eq!(server.most_open(), 100);
     assert_eq!(get().send().unwrap_err().kind(), Kind::PoolTimeout);
     for stream in streams {
-        stream.read().unwrap();
+        stream.buffer().unwrap();
     }
     server.wait_until(|server| server.open() == 20);
 }
@@ -122,7 +122,7 @@ fn one_client_serves_many_threads() {
                     let path = format!("/{thread}/{turn}");
                     let stream = client.get(server.url(&path)).stream().unwrap();
                     sendable(&stream);
-                    assert_eq!(stream.read().unwrap().text(), path);
+                    assert_eq!(stream.buffer().unwrap().text(), path);
                 }
             });
         }
@@ -228,7 +228,7 @@ fn closing_ends_live_streams_at_their_next_read() {
     let mut first = [0; 5];
     stream.read_exact(&mut first).unwrap();
     client.close();
-    let error = stream.read().unwrap_err();
+    let error = stream.buffer().unwrap_err();
     assert!(error.is_network() || error.is_stream(), "{error:?}");
     server.wait_until(|server| server.left() == 1);
     // A stream that was never read, and one that outlives its client.
@@ -568,8 +568,8 @@ fn the_short_ways_are_build_and_send() {
     let all: Vec<Response> = vec![
         short,
         long,
-        short_stream.read().unwrap(),
-        long_stream.read().unwrap(),
+        short_stream.buffer().unwrap(),
+        long_stream.buffer().unwrap(),
     ];
     for response in &all {
         assert_eq!(response.content(), all[0].content());

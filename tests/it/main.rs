@@ -10,6 +10,7 @@
     reason = "a test fails by panicking, and so do its helpers"
 )]
 
+mod alone;
 mod clients;
 mod common;
 mod decoding;
@@ -21,6 +22,7 @@ mod project;
 mod query;
 mod requests;
 mod responses;
+mod robustness;
 #[allow(
     dead_code,
     reason = "a rig has tools that no test of today's feature set takes up"

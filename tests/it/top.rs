@@ -20,7 +20,7 @@ fn each_function_sends_its_method_and_keeps_no_connection() {
     papilio::patch(&url).send().unwrap();
     papilio::delete(&url).send().unwrap();
     papilio::request("mkcol", &url).send().unwrap();
-    papilio::stream("GET", &url).unwrap().read().unwrap();
+    papilio::stream("GET", &url).unwrap().buffer().unwrap();
     let methods: Vec<_> = server.seen().into_iter().map(|seen| seen.method).collect();
     assert_eq!(
         methods,

@@ -293,8 +293,9 @@ impl Player<'_> {
             ..Seen::default()
         };
         let read = self.link.read_head(&mut seen);
-        if matches!(read, Ok(false)) {
-            return Err(End::Left(None));
+        if seen.raw.is_empty() {
+            // Not a request: the peer has left, with FIN or with RST.
+            return Err(End::Left(read.err()));
         }
         {
             let mut record = lock(&self.shared.seen);
