@@ -252,7 +252,7 @@ impl Url {
             .strip_prefix('?')
     }
 
-    fn stored_fragment(&self) -> Option<&str> {
+    pub(crate) fn stored_fragment(&self) -> Option<&str> {
         self.text
             .get(self.parts.query_end as usize..)
             .and_then(|fragment| fragment.strip_prefix('#'))
