@@ -82,10 +82,7 @@ struct Story {
 
 impl Story {
     fn is_about(metadata: &Metadata<'_>) -> bool {
-        matches!(
-            metadata.target(),
-            "papilio::connection" | "papilio::http11"
-        )
+        matches!(metadata.target(), "papilio::connection" | "papilio::http11")
     }
 
     fn tell(&self, event: &str) -> io::Result<()> {

@@ -10,6 +10,8 @@
     reason = "a test fails by panicking, and so do its helpers"
 )]
 
+#[cfg(feature = "cli")]
+mod command;
 mod layering;
 mod project;
 #[allow(
