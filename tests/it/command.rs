@@ -374,6 +374,32 @@ fn header_values_that_are_not_ascii() {
     papilio([server.url("/")]).run().is(0, expected, "");
 }
 
+/// Every example of the README that begins with `papilio` works as it stands there, but for the name of the server.
+#[cfg(unix)]
+#[test]
+fn readme_examples() {
+    let readme = include_str!("../../README.md");
+    let server = Server::always(typed("application/json", "[1]").0);
+    let directory = process::new_path();
+    std::fs::create_dir(&directory).unwrap();
+    let mut count = 0;
+    let blocks = readme.split("```sh\n").skip(1);
+    let lines = blocks.flat_map(|block| block.split("```").next().unwrap().lines());
+    for line in lines.filter(|line| line.starts_with("papilio ")) {
+        let line = line.replace("https://www.example.org/", &server.url("/"));
+        let mut run = process::shell(&line, "");
+        run.command.current_dir(&directory);
+        let ran = run.run();
+        assert_eq!(ran.code, Some(0), "{line}: {}", ran.stderr);
+        assert!(!ran.stdout.is_empty(), "{line}");
+        count += 1;
+    }
+    assert!(count > 5, "the README has lost its examples");
+    let downloaded = std::fs::read(directory.join("page.json")).unwrap();
+    assert_eq!(downloaded, b"[1]");
+    std::fs::remove_dir_all(directory).unwrap();
+}
+
 /// Standard input is nobody's business yet.
 #[test]
 fn standard_input_is_left_alone() {

@@ -1,6 +1,6 @@
 //! How the command ends when things go wrong.
 
-use super::process::{papilio, read_until};
+use super::process::{papilio, read_all, read_until};
 use super::{head, typed};
 use crate::server::{Refused, Server, response, script};
 
@@ -106,30 +106,29 @@ fn body_that_is_cut() {
     }
 }
 
-/// CMD-44, FLT-10: who does not want to read on is not told anything.
+/// CMD-44, FLT-10 (the command's part): who does not want to read on is not told anything.
 #[test]
 fn closed_pipe() {
     let reply = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n";
     let server = Server::start(script().read().send(reply).flood("one line\n"));
     let mut running = papilio([server.url("/")]).start();
     let mut stdout = running.take_stdout();
-    let mut stderr = running.take_stderr();
+    let stderr = running.take_stderr();
     read_until(&mut stdout, b"one line\n");
     drop(stdout);
     assert_eq!(running.wait().code(), Some(141));
-    assert_eq!(read_until(&mut stderr, b""), b"");
-    let mut rest = String::new();
-    std::io::Read::read_to_string(&mut stderr, &mut rest).unwrap();
-    assert_eq!(rest, "");
+    assert_eq!(read_all(stderr), b"");
 }
 
-/// CMD-44, FLT-22: the process ends as programs do that are interrupted, which shells report as 130.
+/// CMD-44, FLT-22: the process ends as programs do that are interrupted, which a shell reports as 130.
 #[cfg(target_os = "linux")]
 #[test]
 fn interrupt() {
-    use std::os::unix::process::ExitStatusExt;
+    use std::os::unix::process::{CommandExt, ExitStatusExt};
 
-    use rustix::process::{Pid, Signal, kill_process};
+    use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+
+    use super::process::shell;
 
     let reply = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n";
     let server = Server::start(script().read().send(reply).stall());
@@ -139,6 +138,16 @@ fn interrupt() {
     kill_process(Pid::from_child(&running.0), Signal::INT).unwrap();
     let status = running.wait();
     assert_eq!((status.code(), status.signal()), (None, Some(2)));
+
+    // As the key does it: everybody on the terminal is told.
+    let script = r#"trap : INT; "$0" "$1"; echo "code $?""#;
+    let mut run = shell(script, &server.url("/"));
+    run.command.process_group(0);
+    let mut running = run.start();
+    let mut stdout = running.take_stdout();
+    assert_eq!(read_until(&mut stdout, b"\n\n"), head(reply).as_bytes());
+    kill_process_group(Pid::from_child(&running.0), Signal::INT).unwrap();
+    assert_eq!(read_until(&mut stdout, b"\n"), b"code 130\n");
 }
 
 /// Standard output that cannot be written is no success.

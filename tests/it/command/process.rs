@@ -9,10 +9,29 @@ use std::time::{Duration, Instant};
 
 /// A run of the command, not yet started. The environment is the test's own, without what the command listens to.
 pub(super) fn papilio<A: AsRef<str>>(arguments: impl IntoIterator<Item = A>) -> Run {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_papilio"));
+    let mut command = Command::new(BINARY);
     for argument in arguments {
         command.arg(argument.as_ref());
     }
+    prepare(command)
+}
+
+/// A script for the shell, in which `$0` is the command and `$1` the argument; `papilio` is found too.
+#[cfg(unix)]
+pub(super) fn shell(script: &str, argument: &str) -> Run {
+    let mut command = Command::new("sh");
+    command.args(["-c", script, BINARY, argument]);
+    let mut path = PathBuf::from(BINARY)
+        .parent()
+        .unwrap()
+        .as_os_str()
+        .to_owned();
+    path.push(":");
+    path.push(std::env::var_os("PATH").unwrap_or_default());
+    prepare(command).env("PATH", path)
+}
+
+fn prepare(mut command: Command) -> Run {
     for name in ["RUST_LOG", "NO_COLOR", "SSL_CERT_FILE", "SSL_CERT_DIR"] {
         command.env_remove(name);
     }
@@ -23,6 +42,8 @@ pub(super) fn papilio<A: AsRef<str>>(arguments: impl IntoIterator<Item = A>) -> 
         stdin: Vec::new(),
     }
 }
+
+const BINARY: &str = env!("CARGO_BIN_EXE_papilio");
 
 /// See [`papilio`].
 pub(super) struct Run {
