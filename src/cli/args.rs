@@ -28,7 +28,7 @@ pub(crate) struct Args {
     #[arg(value_name = "URL")]
     pub(crate) url: String,
 
-    /// Method, in any case [default: GET, or POST if there is a body].
+    /// Method, in any case; unless given, GET, or POST if there is a body.
     #[arg(short, long, value_name = "METHOD")]
     method: Option<String>,
 
