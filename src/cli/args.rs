@@ -14,14 +14,13 @@ use serde_json::Value;
 use super::output::{print_error, print_help};
 
 /// Sends an HTTP request and shows the response.
-///
-/// Exit code: 0 for a 2xx response, 1 for any other response or an error, 2 for wrong use.
 #[derive(Debug, Parser)]
 #[command(
     name = "papilio",
     version,
     override_usage = USAGE,
     disable_help_flag = true,
+    after_help = "Exit code: 0 for a 2xx response, 1 for any other response or an error, 2 for wrong use.",
     max_term_width = 100
 )]
 pub(crate) struct Args {
@@ -29,7 +28,7 @@ pub(crate) struct Args {
     #[arg(value_name = "URL")]
     pub(crate) url: String,
 
-    /// Method, in any case [default: GET, or POST if there is a body].
+    /// Method, in any case; unless given, GET, or POST if there is a body.
     #[arg(short, long, value_name = "METHOD")]
     method: Option<String>,
 

@@ -62,7 +62,11 @@ impl Download {
     ) -> Result<(), Failure> {
         match self {
             // What asks for bytes on a terminal gets characters: a server must not drive the terminal.
-            Self::Stdout if output.is_terminal() => render::text(&mut response, false, output),
+            Self::Stdout if output.is_terminal() => {
+                let shown = render::text(&mut response, false, output);
+                output.flush().map_err(Failure::Output)?;
+                shown
+            }
             Self::Stdout => {
                 let copied = copy(&mut response, |piece, _| {
                     output.bytes(piece).and_then(|()| output.flush())

@@ -77,6 +77,13 @@ impl Output {
         self.make_room()
     }
 
+    /// Says that the text is over, which tells what a CR at its end was.
+    pub(crate) fn end_text(&mut self) {
+        if std::mem::take(&mut self.return_waits) {
+            push_escaped('\r', &mut self.waiting);
+        }
+    }
+
     /// Adds text in a colour, if there are colours.
     pub(crate) fn coloured(&mut self, colour: Colour, text: &str) -> io::Result<()> {
         if !self.colours {

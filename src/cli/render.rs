@@ -81,6 +81,7 @@ pub(crate) fn text(
             Err(error) => result = Err(error.into()),
         }
     }
+    output.end_text();
     if end_line && !is_empty {
         output.text("\n").map_err(Failure::Output)?;
     }

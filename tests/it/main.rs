@@ -12,6 +12,8 @@
 
 mod alone;
 mod clients;
+#[cfg(feature = "cli")]
+mod command;
 mod common;
 mod decoding;
 mod errors;
