@@ -11,7 +11,7 @@ use bytes::Bytes;
 
 use crate::blocking::body::{BodyStream, Source};
 use crate::blocking::upgraded::Upgraded;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Phase, Result};
 use crate::models::body::PIECE;
 use crate::models::config::ResponseLimits;
 use crate::models::pieces::{Lines, Pieces, TextPieces};
@@ -97,7 +97,7 @@ impl StreamingResponse {
     /// ```
     pub fn iter_lines(&mut self) -> Lines<StreamPieces<'_>> {
         let limit = self.body.limits.line;
-        Lines::new(self.iter_text(), limit)
+        Lines::new(self.iter_text(), limit).on_limit(StreamPieces::give_up)
     }
 
     /// Gives up what was not read and frees the connection.
@@ -238,7 +238,7 @@ impl StreamPieces<'_> {
         if self.stage == Stage::Fresh {
             self.stage = Stage::Reading;
             let closed = matches!(body.source, Source::Closed);
-            if std::mem::replace(&mut body.taken, true) && !closed {
+            if !closed && std::mem::replace(&mut body.taken, true) {
                 return Err(consumed());
             }
             self.buffer.resize(PIECE, 0);
@@ -253,6 +253,13 @@ impl StreamPieces<'_> {
             .get(..count)
             .filter(|piece| !piece.is_empty())
             .map(Bytes::copy_from_slice))
+    }
+
+    /// Whoever reads from here wants no more of it: the response is closed (RES-29).
+    fn give_up(&mut self, error: Error) -> Error {
+        self.stage = Stage::Over;
+        self.response.close();
+        self.response.attach(error.in_phase(Phase::Body))
     }
 }
 

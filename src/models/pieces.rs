@@ -8,7 +8,7 @@ use std::num::NonZeroUsize;
 
 use bytes::{Bytes, BytesMut};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::models::text::{CharChunks, Charset, LineSplitter, TextDecoder};
 
 /// A body in pieces of bytes, as they come or all of one size; never empty ones.
@@ -151,6 +151,7 @@ impl<I: Iterator<Item = Result<Bytes>>> Iterator for TextPieces<I> {
 pub struct Lines<I> {
     source: TextPieces<I>,
     splitter: LineSplitter,
+    on_limit: Option<fn(&mut I, Error) -> Error>,
     at_end: bool,
     failed: bool,
 }
@@ -161,15 +162,24 @@ impl<I: Iterator<Item = Result<Bytes>>> Lines<I> {
         Self {
             source,
             splitter: LineSplitter::new(limit),
+            on_limit: None,
             at_end: false,
             failed: false,
         }
     }
 
+    /// What becomes of the source when a line is too long, and what its error is to say.
+    pub(crate) fn on_limit(mut self, act: fn(&mut I, Error) -> Error) -> Self {
+        self.on_limit = Some(act);
+        self
+    }
+
     fn line(&mut self) -> Result<Option<String>> {
         loop {
-            if let Some(line) = self.splitter.pop(self.at_end)? {
-                return Ok(Some(line));
+            match (self.splitter.pop(self.at_end), self.on_limit) {
+                (Ok(None), _) => {}
+                (Err(error), Some(act)) => return Err(act(&mut self.source.source, error)),
+                (result, _) => return result,
             }
             if self.at_end {
                 return Ok(None);

@@ -271,10 +271,13 @@ impl<B> Response<B> {
         );
         if self.has_redirect_location() {
             let location = self.head.headers.get("Location").unwrap_or_default();
-            message.push_str(&format!(
-                "\nRedirect location: '{}'",
-                location.escape_debug()
-            ));
+            let shown = match Url::parse(&location) {
+                Ok(url) if !url.userinfo().is_empty() => url.masked().to_string(),
+                // It may hold a password all the same, wherever that ends.
+                Err(_) if location.contains('@') => "[secure]".to_owned(),
+                _ => location.escape_debug().to_string(),
+            };
+            message.push_str(&format!("\nRedirect location: '{shown}'"));
         }
         message.push_str(&format!(
             "\nFor more information check: https://developer.mozilla.org/en-US/docs/Web/HTTP/Status/{status}"
@@ -338,15 +341,7 @@ impl Response {
     /// ```
     #[cfg(feature = "json")]
     pub fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T> {
-        let content = text::json_text(&self.body).map_err(|e| self.attach(e))?;
-        serde_json::from_str(&content).map_err(|e| {
-            let what = if e.is_data() {
-                "the JSON is not of the expected shape"
-            } else {
-                "the body is not valid JSON"
-            };
-            self.attach(Error::new(Kind::Json, format!("{what}: {e}")).with_source(e))
-        })
+        text::from_json(&self.body).map_err(|e| self.attach(e))
     }
 
     /// The response if it is 2xx, else an error that holds it.

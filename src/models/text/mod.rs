@@ -41,13 +41,39 @@ pub(crate) fn charset_param(content_type: &str) -> Option<String> {
     None
 }
 
+/// The value of a JSON document.
+///
+/// # Errors
+/// `Json`. What the document says is escaped where the message quotes it, and cut (R-LIM-17).
+#[cfg(feature = "json")]
+pub(crate) fn from_json<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    serde_json::from_str(&json_text(bytes)?).map_err(|e| {
+        let what = if e.is_data() {
+            "the JSON is not of the expected shape"
+        } else {
+            "the body is not valid JSON"
+        };
+        let place = format!(" at line {} column {}", e.line(), e.column());
+        let said = e.to_string();
+        let mut detail = String::new();
+        for c in said.strip_suffix(&place).unwrap_or(&said).chars().take(200) {
+            if c.is_control() {
+                detail.extend(c.escape_default());
+            } else {
+                detail.push(c);
+            }
+        }
+        Error::new(Kind::Json, format!("{what}: {detail}{place}")).with_source(e)
+    })
+}
+
 /// The text of a JSON document: UTF-8, UTF-16 or UTF-32 by its byte-order mark or by where the first four bytes are zero
 /// (RFC 4627 section 3), the mark left out.
 ///
 /// # Errors
 /// `Json` if the bytes are not valid in that encoding.
 #[cfg(feature = "json")]
-pub(crate) fn json_text(bytes: &[u8]) -> Result<Cow<'_, str>> {
+fn json_text(bytes: &[u8]) -> Result<Cow<'_, str>> {
     let charset = json_charset(bytes);
     charset.decode_strictly(bytes).ok_or_else(|| {
         let message = format!("The content is not valid {}", charset.name());
