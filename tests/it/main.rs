@@ -14,6 +14,7 @@ mod alone;
 mod layering;
 mod project;
 mod robustness;
+mod sending;
 #[allow(
     dead_code,
     reason = "a rig has tools that no test of today's feature set takes up"
