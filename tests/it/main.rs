@@ -12,6 +12,7 @@
 
 mod alone;
 mod layering;
+mod pool;
 mod project;
 mod robustness;
 mod sending;

@@ -619,7 +619,10 @@ fn data_is_encoded() {
         let sent = client.post(server.url("/")).json(&value).send().unwrap();
         let text = sent.text();
         let (_, body) = text.split_once("\r\n\r\n").unwrap();
-        assert_eq!(body, r#"{"a\"b\r\n":18446744073709551615,"c":["\u0000",1e+300]}"#);
+        assert_eq!(
+            body,
+            r#"{"a\"b\r\n":18446744073709551615,"c":["\u0000",1e+300]}"#
+        );
         let deep = Server::always(ok("[".repeat(1_000_000)));
         let answer = client.get(deep.url("/")).send().unwrap();
         let error = answer.json::<serde_json::Value>().unwrap_err();
