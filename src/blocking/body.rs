@@ -215,7 +215,8 @@ impl BodyStream {
                 self.trailers = connection.trailers();
                 if connection.is_reusable() {
                     connection.rest();
-                    live.lease.keep(Instant::now());
+                    let good_for = connection.good_for();
+                    live.lease.keep(Instant::now(), good_for);
                 }
             }
             event!(http11, "response_closed", complete);

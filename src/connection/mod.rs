@@ -17,6 +17,7 @@ pub(crate) mod tls;
 pub(crate) mod wire;
 
 use std::io::{self, IoSlice};
+use std::time::Duration;
 
 use crate::connection::buffer::Buffer;
 use crate::connection::events::event;
@@ -192,6 +193,12 @@ impl<S: Socket> Connection<S> {
     /// Whether the connection may serve another request: both sides done, nothing left over (SEC-129).
     pub(crate) fn is_reusable(&self) -> bool {
         self.exchange.reusable() && self.input.is_empty() && self.write_error.is_none()
+    }
+
+    /// How long an idle connection is good for by what the peer says, less a second for the way (FLT-06).
+    pub(crate) fn good_for(&self) -> Option<Duration> {
+        let limit = self.exchange.keep_alive_for()?;
+        Some(limit.saturating_sub(Duration::from_secs(1)))
     }
 
     /// Makes an idle connection small.

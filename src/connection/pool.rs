@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::error::{Error, Kind, Result};
 use crate::models::config::Limits;
@@ -362,18 +362,16 @@ impl<C> Lease<C> {
         }
     }
 
-    /// Gives the connection back for the next request.
-    pub(crate) fn keep(mut self, now: Instant) {
+    /// Gives the connection back for the next request; `good_for` is how long its peer will keep it, if that is known.
+    pub(crate) fn keep(mut self, now: Instant, good_for: Option<Duration>) {
         let Some(connection) = self.connection.take() else {
             return;
         };
         self.held = false;
         let (key, born) = (self.key.clone(), self.born);
         self.pool.change(now, |state, closing| {
-            let expires = state
-                .limits
-                .keepalive_expiry
-                .map(|expiry| now.checked_add(expiry));
+            let limits = [state.limits.keepalive_expiry, good_for];
+            let expires = limits.into_iter().flatten().min();
             if state.closed {
                 state.open -= 1;
                 closing.push(connection);
@@ -383,7 +381,7 @@ impl<C> Lease<C> {
                         connection,
                         key,
                         born,
-                        expires: expires.flatten(),
+                        expires: expires.and_then(|expiry| now.checked_add(expiry)),
                     },
                     closing,
                 );

@@ -1,5 +1,3 @@
 //! The client's mind: what is sent next. Plain code over values; no I/O, no threads, no clock of its own.
 
 pub(crate) mod defaults;
-pub(crate) mod redirect;
-pub(crate) mod route;

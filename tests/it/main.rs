@@ -20,11 +20,13 @@ mod errors;
 mod headers;
 mod layering;
 mod logging;
+mod pool;
 mod project;
 mod query;
 mod requests;
 mod responses;
 mod robustness;
+mod sending;
 #[allow(
     dead_code,
     reason = "a rig has tools that no test of today's feature set takes up"

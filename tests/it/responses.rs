@@ -329,7 +329,7 @@ fn responses_by_hand() {
     assert_eq!(text.headers().get("content-type").as_deref(), Some("x/y"));
     let stream = build(&given[..1]).stream(&b"abc"[..]);
     assert_eq!(headers(&stream).len(), 1);
-    assert_eq!(stream.read().unwrap().text(), "abc");
+    assert_eq!(stream.buffer().unwrap().text(), "abc");
     assert_eq!(
         build(&[]).raw_stream(&b"abc"[..]).read().unwrap().content(),
         "abc"
@@ -412,7 +412,7 @@ fn a_stream_is_read_in_pieces_or_as_a_whole_or_closed() {
     assert_eq!(read, body);
     clean_after(&client);
     let (_server, client, whole) = stream(body);
-    assert_eq!(whole.read().unwrap().content(), body);
+    assert_eq!(whole.buffer().unwrap().content(), body);
     clean_after(&client);
     let (_server, client, mut closed) = stream(body);
     assert!(!closed.is_closed());
@@ -433,7 +433,7 @@ fn a_stream_is_consumed_once() {
     assert_eq!(kind(twice.iter_bytes().next()), Kind::StreamConsumed);
     let lines = twice.iter_lines().next().unwrap();
     assert_eq!(lines.unwrap_err().kind(), Kind::StreamConsumed);
-    let error = twice.read().unwrap_err();
+    let error = twice.buffer().unwrap_err();
     assert_eq!(error.kind(), Kind::StreamConsumed);
     assert!(error.is_stream() && error.url().is_some());
     clean_after(&client);
@@ -460,7 +460,7 @@ fn a_stream_is_consumed_once() {
     let text = closed.iter_text().next().unwrap();
     assert_eq!(text.unwrap_err().kind(), Kind::StreamClosed);
     assert!(closed.iter_lines().next().unwrap().is_err());
-    assert_eq!(closed.read().unwrap_err().kind(), Kind::StreamClosed);
+    assert_eq!(closed.buffer().unwrap_err().kind(), Kind::StreamClosed);
     clean_after(&client);
 }
 

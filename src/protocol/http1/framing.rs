@@ -1,4 +1,5 @@
-//! What the fields about framing and persistence say: Content-Length, Transfer-Encoding, Connection, Upgrade.
+//! What the fields about framing and persistence say: Content-Length, Transfer-Encoding, Connection, Keep-Alive,
+//! Upgrade.
 //!
 //! Owns reading them, in either direction, in one pass. Does not own what follows from it: `mod.rs` does for
 //! responses, `encode.rs` for requests.
@@ -14,6 +15,8 @@ pub(super) struct Framing {
     pub(super) close: bool,
     /// `keep-alive` is an element of a Connection field.
     pub(super) keep_alive: bool,
+    /// The `timeout` of a Keep-Alive field, in seconds.
+    pub(super) timeout: Option<u32>,
     /// There is an Upgrade field.
     pub(super) upgrade: bool,
 }
@@ -48,6 +51,7 @@ impl Framing {
         match name.len() {
             7 if is(name, b"upgrade") => self.upgrade = true,
             10 if is(name, b"connection") => self.note_connection(value),
+            10 if is(name, b"keep-alive") => self.note_keep_alive(value),
             14 if is(name, b"content-length") => {
                 for element in value.split(|&byte| byte == b',') {
                     self.length = self.length.and(trim(element));
@@ -74,6 +78,21 @@ impl Framing {
             let element = trim(element);
             self.close |= is(element, b"close");
             self.keep_alive |= is(element, b"keep-alive");
+        }
+    }
+
+    /// `timeout=5, max=100`; what cannot be read says nothing. Of several the shortest counts.
+    fn note_keep_alive(&mut self, value: &[u8]) {
+        for element in value.split(|&byte| byte == b',') {
+            let Some((name, seconds)) = trim(element).split_at_checked(8) else {
+                continue;
+            };
+            if let (true, Length::Bytes { value, .. }) =
+                (is(name, b"timeout="), Length::parse(trim(seconds)))
+            {
+                let seconds = u32::try_from(value).unwrap_or(u32::MAX);
+                self.timeout = Some(self.timeout.map_or(seconds, |before| before.min(seconds)));
+            }
         }
     }
 }

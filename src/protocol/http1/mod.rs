@@ -16,6 +16,8 @@ mod parse;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod replay;
 
+use std::time::Duration;
+
 use http::{Method, StatusCode, Version};
 
 use self::body::Decoder;
@@ -38,6 +40,8 @@ pub(crate) struct Exchange {
     request: Asked,
     /// Neither side has said that the connection ends, nor done anything that makes its end doubtful.
     keep_alive: bool,
+    /// For how many seconds the peer says it keeps the connection.
+    keep_alive_for: Option<u32>,
     /// Interim responses of this exchange, and their bytes.
     interim: (usize, usize),
     decoder: Decoder,
@@ -81,6 +85,7 @@ impl Exchange {
             them: Them::Idle,
             request: Asked::default(),
             keep_alive: true,
+            keep_alive_for: None,
             interim: (0, 0),
             decoder: Decoder::empty(),
             content_length: None,
@@ -120,6 +125,7 @@ impl Exchange {
                 upgrade: framing.upgrade,
             },
             keep_alive: !framing.close,
+            keep_alive_for: None,
             interim: (0, 0),
             decoder: Decoder::empty(),
             content_length: None,
@@ -253,6 +259,11 @@ impl Exchange {
         self.keep_alive && self.us == Us::Done && matches!(self.them, Them::Done)
     }
 
+    /// How long the peer says it keeps the connection while nothing is asked of it.
+    pub(crate) fn keep_alive_for(&self) -> Option<Duration> {
+        self.keep_alive_for.map(|s| Duration::from_secs(s.into()))
+    }
+
     /// Body bytes received so far, without framing.
     pub(crate) fn received(&self) -> u64 {
         self.decoder.received
@@ -304,6 +315,7 @@ impl Exchange {
     fn begin_body(&mut self, head: &ParsedHead, framing: Framing) -> Result<()> {
         let old = head.version == Version::HTTP_10;
         self.keep_alive &= !framing.close && (!old || framing.keep_alive);
+        self.keep_alive_for = framing.timeout;
         if head.status == StatusCode::SWITCHING_PROTOCOLS && !self.request.upgrade {
             return Err(Error::remote(
                 Reason::UnexpectedUpgrade,

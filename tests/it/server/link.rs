@@ -88,7 +88,7 @@ impl Seen {
         match (coding, length) {
             (None, None) => Framing::Length(0),
             (None, Some(length)) => Framing::Length(length.parse().expect("a Content-Length")),
-            (Some("chunked"), None) => Framing::Chunked,
+            (Some(coding), None) if coding.eq_ignore_ascii_case("chunked") => Framing::Chunked,
             _ => panic!("two framings, or an unknown one: {:?}", self.head),
         }
     }
