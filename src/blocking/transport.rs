@@ -3,7 +3,8 @@
 //! Owns the pool and the choice between using a connection again, opening one, and the one safe repetition. Does not
 //! own cookies, redirects or hooks.
 
-use std::sync::OnceLock;
+#[cfg(feature = "tls")]
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Instant;
 
@@ -28,7 +29,7 @@ pub(crate) struct HttpTransport {
     network: Network,
     /// Built by the first https request: plain http never reads a root.
     #[cfg(feature = "tls")]
-    tls: OnceLock<std::sync::Arc<rustls::ClientConfig>>,
+    tls: OnceLock<Arc<rustls::ClientConfig>>,
 }
 
 impl HttpTransport {
@@ -164,12 +165,12 @@ impl HttpTransport {
     }
 
     #[cfg(feature = "tls")]
-    fn tls_config(&self) -> Result<std::sync::Arc<rustls::ClientConfig>> {
+    fn tls_config(&self) -> Result<Arc<rustls::ClientConfig>> {
         if let Some(config) = self.tls.get() {
-            return Ok(std::sync::Arc::clone(config));
+            return Ok(Arc::clone(config));
         }
         let config = crate::connection::roots::client_config(&self.network.tls)?;
-        Ok(std::sync::Arc::clone(self.tls.get_or_init(|| config)))
+        Ok(Arc::clone(self.tls.get_or_init(|| config)))
     }
 
     /// Puts head and body together.
@@ -202,13 +203,10 @@ fn check_scheme(request: &Request) -> Result<()> {
         {
             "Request URL is missing an 'http://' or 'https://' protocol.".to_owned()
         }
-        "http" => return Ok(()),
-        #[cfg(feature = "tls")]
-        "https" => return Ok(()),
-        #[cfg(not(feature = "tls"))]
-        "https" | "wss" => {
+        "https" | "wss" if !cfg!(feature = "tls") => {
             "https needs papilio's feature `tls`, which this build lacks.".to_owned()
         }
+        "http" | "https" => return Ok(()),
         "ws" | "wss" if request.headers.contains("Upgrade") => return Ok(()),
         scheme => format!("Request URL has an unsupported protocol '{scheme}://'."),
     };

@@ -331,7 +331,11 @@ fn responses_by_hand() {
     assert_eq!(headers(&stream).len(), 1);
     assert_eq!(stream.buffer().unwrap().text(), "abc");
     assert_eq!(
-        build(&[]).raw_stream(&b"abc"[..]).read().unwrap().content(),
+        build(&[])
+            .raw_stream(&b"abc"[..])
+            .buffer()
+            .unwrap()
+            .content(),
         "abc"
     );
     // What makes no sense is a server error that says why.

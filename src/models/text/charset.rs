@@ -32,6 +32,7 @@ pub(super) enum Order {
     Big,
 }
 
+#[allow(dead_code, reason = "which of them are used depends on the features")]
 impl Charset {
     pub(crate) const UTF_8: Self = Self(Repr::Utf8);
     pub(super) const UTF_8_SIG: Self = Self(Repr::Utf8Sig);
