@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// The kinds of [`Error`]: HTTPX's exceptions without their `Exception` and `Error` endings, and a few of ours.
+/// The kinds of [`Error`](crate::Error): HTTPX's exceptions without their `Exception` and `Error` endings, and a few of ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {
@@ -26,7 +26,7 @@ pub enum Kind {
     Close,
     /// The request must not be sent as it is: the caller's fault, found before a byte was written.
     LocalProtocol,
-    /// The peer broke the protocol; [`Error::reason`] says how.
+    /// The peer broke the protocol; [`Error::reason`](crate::Error::reason) says how.
     RemoteProtocol,
     /// An authentication challenge could not be understood.
     Auth,
@@ -63,7 +63,7 @@ pub enum Kind {
     ClientClosed,
     /// The caller's own request body failed.
     Body,
-    /// A limit the caller set was passed; [`Error::reason`] says which.
+    /// A limit the caller set was passed; [`Error::reason`](crate::Error::reason) says which.
     Limit,
     /// The call was cancelled.
     Cancelled,
@@ -120,7 +120,7 @@ impl fmt::Display for Kind {
     }
 }
 
-/// The machine-readable detail of an [`Error`].
+/// The machine-readable detail of an [`Error`](crate::Error).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Reason {
@@ -166,7 +166,7 @@ pub enum Reason {
     TruncatedCoding,
 }
 
-/// What was being done when an [`Error`] happened.
+/// What was being done when an [`Error`](crate::Error) happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Phase {

@@ -9,6 +9,11 @@
     clippy::panic,
     reason = "a test fails by panicking, and so do its helpers"
 )]
+#![allow(
+    clippy::too_many_lines,
+    clippy::type_complexity,
+    reason = "a table of cases is as long as it is"
+)]
 
 mod alone;
 mod clients;
