@@ -1,5 +1,6 @@
 //! Plain data: what users hold. May be built, compared and printed without a client; no I/O, no clock, no threads.
 
+pub(crate) mod auth;
 pub(crate) mod body;
 pub(crate) mod config;
 pub(crate) mod exclusive;

@@ -1,0 +1,169 @@
+//! The authentication schemes, and what may be given where a scheme is asked for.
+//!
+//! Owns the schemes that need one header and no answer, and `IntoAuth`. Does not own the traits (`models/auth.rs`), Digest
+//! (`digest.rs`), netrc files (`netrc.rs`) or the reading of challenges (`challenge.rs`).
+
+mod basic;
+pub(crate) mod challenge;
+pub(crate) mod digest;
+pub(crate) mod netrc;
+
+use std::fmt;
+use std::sync::Arc;
+
+pub use basic::BasicAuth;
+pub use digest::DigestAuth;
+pub use netrc::NetrcAuth;
+
+use crate::error::Result;
+use crate::models::auth::{Auth, AuthFlow, AuthStep, ResponseHead};
+use crate::models::request::Request;
+use crate::models::response::Response;
+
+/// `Authorization: Bearer` with a token (RFC 6750), sent with the first request.
+///
+/// ```
+/// # use papilio::{Auth, BearerAuth, Request};
+/// let mut request = Request::new("GET", "https://example.org/")?;
+/// BearerAuth::new("abc123").flow().next(&mut request, None)?;
+/// assert_eq!(request.headers.get("authorization").as_deref(), Some("Bearer abc123"));
+/// # Ok::<(), papilio::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct BearerAuth {
+    value: Arc<[u8]>,
+}
+
+impl BearerAuth {
+    /// With this token. One that cannot stand in a header is `LocalProtocol` when a request is to be sent.
+    pub fn new(token: impl AsRef<[u8]>) -> Self {
+        Self {
+            value: [b"Bearer ", token.as_ref()].concat().into(),
+        }
+    }
+}
+
+impl Auth for BearerAuth {
+    fn flow(&self) -> Box<dyn AuthFlow> {
+        let value = self.value.clone();
+        Once::flow(move |request| set(request, &value))
+    }
+}
+
+/// Nothing of the token.
+impl fmt::Debug for BearerAuth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BearerAuth(..)")
+    }
+}
+
+/// A function that changes each request before it is sent, once.
+///
+/// A closure that can be cloned is a scheme by itself; this is for the others, and for a type with a name.
+///
+/// ```
+/// # use papilio::{Auth, FunctionAuth, Request};
+/// let auth = FunctionAuth::new(|request| request.headers.insert("X-Api-Key", "secret"));
+/// let mut request = Request::new("GET", "https://example.org/")?;
+/// auth.flow().next(&mut request, None)?;
+/// assert_eq!(request.headers.get("x-api-key").as_deref(), Some("secret"));
+/// # Ok::<(), papilio::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct FunctionAuth {
+    function: Arc<dyn Fn(&mut Request) -> Result<()> + Send + Sync>,
+}
+
+impl FunctionAuth {
+    /// With this function. An error it returns ends the call.
+    pub fn new(function: impl Fn(&mut Request) -> Result<()> + Send + Sync + 'static) -> Self {
+        Self {
+            function: Arc::new(function),
+        }
+    }
+}
+
+impl Auth for FunctionAuth {
+    fn flow(&self) -> Box<dyn AuthFlow> {
+        let function = self.function.clone();
+        Once::flow(move |request| function(request))
+    }
+}
+
+impl fmt::Debug for FunctionAuth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FunctionAuth(..)")
+    }
+}
+
+/// As [`FunctionAuth`].
+impl<F> Auth for F
+where
+    F: Fn(&mut Request) -> Result<()> + Clone + Send + Sync + 'static,
+{
+    fn flow(&self) -> Box<dyn AuthFlow> {
+        Once::flow(self.clone())
+    }
+}
+
+/// What can be given as authentication: any [`Auth`], one that is shared, or a user name and a password, which is
+/// [`BasicAuth`].
+///
+/// ```
+/// use papilio::{IntoAuth, Request};
+///
+/// let mut request = Request::new("GET", "https://example.org/")?;
+/// ("user", "password").into_auth().flow().next(&mut request, None)?;
+/// assert!(request.headers.contains("Authorization"));
+/// # Ok::<(), papilio::Error>(())
+/// ```
+pub trait IntoAuth {
+    /// The scheme.
+    fn into_auth(self) -> Arc<dyn Auth>;
+}
+
+impl<A: Auth + 'static> IntoAuth for A {
+    fn into_auth(self) -> Arc<dyn Auth> {
+        Arc::new(self)
+    }
+}
+
+impl IntoAuth for Arc<dyn Auth> {
+    fn into_auth(self) -> Self {
+        self
+    }
+}
+
+impl<U: AsRef<[u8]>, P: AsRef<[u8]>> IntoAuth for (U, P) {
+    fn into_auth(self) -> Arc<dyn Auth> {
+        Arc::new(BasicAuth::from(self))
+    }
+}
+
+/// A flow that changes the request before it is sent and takes no interest in the response.
+struct Once<F>(F);
+
+impl<F: Fn(&mut Request) -> Result<()> + Send + 'static> Once<F> {
+    fn flow(change: F) -> Box<dyn AuthFlow> {
+        Box::new(Self(change))
+    }
+}
+
+impl<F: Fn(&mut Request) -> Result<()> + Send> AuthFlow for Once<F> {
+    fn next(&mut self, request: &mut Request, last: Option<&Response>) -> Result<AuthStep> {
+        if last.is_some() {
+            return Ok(AuthStep::Done);
+        }
+        (self.0)(request)?;
+        Ok(AuthStep::Send)
+    }
+
+    fn wants(&mut self, _response: ResponseHead<'_>) -> bool {
+        false
+    }
+}
+
+/// Puts the credentials in place of those that are there (AUT-03).
+fn set(request: &mut Request, value: &[u8]) -> Result<()> {
+    request.headers.insert("Authorization", value)
+}

@@ -1,0 +1,155 @@
+//! `Auth` and `AuthFlow`: how a way of authenticating takes part in sending a request.
+//!
+//! Owns the traits. Does not own any scheme (`flow/auth/`), the loop that sends what a flow asks for (the drivers), or which
+//! scheme a request gets.
+
+use http::StatusCode;
+
+use crate::error::Result;
+use crate::models::headers::Headers;
+use crate::models::request::Request;
+use crate::models::response::Response;
+use crate::models::url::Url;
+
+/// A way of authenticating: what a client or a request is given, once for many requests.
+///
+/// Nothing here reads or writes, so one implementation serves every client. A scheme that fetches a token when there is
+/// none, and a new one when the old one is refused:
+///
+/// ```
+/// use std::sync::{Arc, Mutex};
+/// use papilio::{Auth, AuthFlow, AuthStep, Request, Response, Result};
+///
+/// #[derive(Clone, Default)]
+/// struct Token {
+///     known: Arc<Mutex<Option<String>>>,
+///     fetching: bool,
+///     fetched: bool,
+/// }
+///
+/// impl Auth for Token {
+///     fn flow(&self) -> Box<dyn AuthFlow> {
+///         Box::new(self.clone())
+///     }
+/// }
+///
+/// impl AuthFlow for Token {
+///     fn next(&mut self, request: &mut Request, last: Option<&Response>) -> Result<AuthStep> {
+///         let mut known = self.known.lock().unwrap();
+///         match last {
+///             Some(answer) if self.fetching => {
+///                 self.fetching = false;
+///                 *known = Some(answer.text().into_owned());
+///             }
+///             Some(_refused) if self.fetched => return Ok(AuthStep::Done),
+///             Some(_refused) => *known = None,
+///             None => {}
+///         }
+///         let Some(token) = &*known else {
+///             (self.fetching, self.fetched) = (true, true);
+///             let fetch = Request::new("POST", "https://login.example.org/token")?;
+///             return Ok(AuthStep::SendFirst(Box::new(fetch)));
+///         };
+///         request.headers.insert("Authorization", format!("Bearer {token}"))?;
+///         Ok(AuthStep::Send)
+///     }
+/// }
+///
+/// let mut request = Request::new("GET", "https://example.org/")?;
+/// let mut flow = Token::default().flow();
+/// assert!(matches!(flow.next(&mut request, None)?, AuthStep::SendFirst(_)));
+/// let token = Response::builder(200).text("secret");
+/// assert!(matches!(flow.next(&mut request, Some(&token))?, AuthStep::Send));
+/// assert_eq!(request.headers.get("authorization").as_deref(), Some("Bearer secret"));
+/// # Ok::<(), papilio::Error>(())
+/// ```
+pub trait Auth: Send + Sync {
+    /// Begins a request: a value that is asked what to send until it is done.
+    #[doc(alias = "auth_flow")]
+    #[doc(alias = "start")]
+    fn flow(&self) -> Box<dyn AuthFlow>;
+}
+
+/// The authentication of one request.
+///
+/// The client asks [`next`](Self::next) before anything is sent, does what it says, and asks again with each response
+/// that [`wants`](Self::wants) chose. Each request takes redirects, cookies and hooks like any other, so a response is the
+/// one after redirects. It is dropped when the call ends, however it ends.
+pub trait AuthFlow: Send {
+    /// What to do now. `request` is the caller's, at its own URL, to be changed as needed.
+    ///
+    /// `last` is `None` on the first call. Later it is the response to what was sent last, with its body in memory.
+    ///
+    /// # Errors
+    /// Any error ends the call, which returns it.
+    fn next(&mut self, request: &mut Request, last: Option<&Response>) -> Result<AuthStep>;
+
+    /// Whether this response to the caller's request is to be read and looked at; one that is not is the result of the
+    /// call, unread. Responses to [`AuthStep::SendFirst`] are always read and looked at. Default: 401.
+    fn wants(&mut self, response: ResponseHead<'_>) -> bool {
+        response.status() == StatusCode::UNAUTHORIZED
+    }
+
+    /// Whether the body of the request must be in memory before the first [`next`](Self::next), so that
+    /// [`Request::content`] works. Default: no.
+    fn requires_request_body(&self) -> bool {
+        false
+    }
+}
+
+/// What an [`AuthFlow`] asks for.
+#[derive(Debug)]
+pub enum AuthStep {
+    /// Send the caller's request.
+    Send,
+    /// Send this other request, then ask again with its response, whatever that is.
+    SendFirst(Box<Request>),
+    /// Nothing more: the last response is the result. Before anything was sent: send the request as it is, and do not
+    /// ask again.
+    Done,
+}
+
+/// What is known of a response before its body is read.
+///
+/// ```
+/// let response = papilio::Response::builder(401).text("");
+/// assert_eq!(papilio::ResponseHead::from(&response).status(), 401);
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct ResponseHead<'a> {
+    status: StatusCode,
+    headers: &'a Headers,
+    url: &'a Url,
+}
+
+impl<'a> ResponseHead<'a> {
+    /// The head of a response that came from this URL.
+    pub fn new(status: StatusCode, headers: &'a Headers, url: &'a Url) -> Self {
+        Self {
+            status,
+            headers,
+            url,
+        }
+    }
+
+    /// The status code.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The header fields.
+    pub fn headers(&self) -> &'a Headers {
+        self.headers
+    }
+
+    /// Where it came from: after redirects another URL than the request's.
+    pub fn url(&self) -> &'a Url {
+        self.url
+    }
+}
+
+impl<'a, B> From<&'a Response<B>> for ResponseHead<'a> {
+    fn from(response: &'a Response<B>) -> Self {
+        Self::new(response.status(), response.headers(), response.url())
+    }
+}
