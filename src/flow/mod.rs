@@ -1,4 +1,266 @@
 //! The client's mind: what is sent next. Plain code over values; no I/O, no threads, no clock of its own.
+//!
+//! This file owns [`Flow`]: one call, from the request the caller gave to the response the caller gets, with
+//! authentication outside, redirects inside, cookies around every exchange. Does not own hooks, transports or the reading
+//! of bodies; a driver does those in between.
 
 pub(crate) mod auth;
 pub(crate) mod defaults;
+pub(crate) mod redirect;
+pub(crate) mod route;
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use crate::error::{Error, Kind, Result};
+use crate::flow::auth::BasicAuth;
+use crate::flow::redirect::{Policy, Redirect, RedirectAction};
+use crate::models::auth::{Auth, AuthFlow, AuthStep, ResponseHead};
+use crate::models::cookies::Cookies;
+use crate::models::request::{Choice, Request};
+use crate::models::response::{Head, Response};
+
+/// What a client was told about the sending of requests.
+#[derive(Clone)]
+pub(crate) struct Rules {
+    pub(crate) auth: Option<Arc<dyn Auth>>,
+    pub(crate) follow_redirects: bool,
+    pub(crate) max_redirects: usize,
+    pub(crate) policy: Option<Policy>,
+    /// Headers that do not cross the border of an origin, besides those that never do.
+    pub(crate) secrets: Vec<String>,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            auth: None,
+            follow_redirects: false,
+            max_redirects: 20,
+            policy: None,
+            secrets: Vec::new(),
+        }
+    }
+}
+
+/// One call.
+pub(crate) struct Flow<'a> {
+    rules: &'a Rules,
+    jar: &'a Cookies,
+    follow: bool,
+    auth: Option<Box<dyn AuthFlow>>,
+    /// The caller's request, while another one is in play: a redirected one, or one that authentication sends first.
+    caller: Option<Request>,
+    /// The request in play is one that authentication sends first.
+    first: bool,
+    /// What follows the redirect response that is being read.
+    next: Option<Request>,
+    challenges: Vec<Arc<Response>>,
+    /// Of this round: between two steps of authentication.
+    redirects: Vec<Arc<Response>>,
+}
+
+/// What becomes of a response.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It is the caller's, unread.
+    Return,
+    /// It is to be read, and handed to [`Flow::absorbed`].
+    Absorb,
+}
+
+/// What follows a response that was read.
+pub(crate) enum Next {
+    Send(Box<Request>),
+    Return(Response),
+}
+
+impl<'a> Flow<'a> {
+    /// Begins a call: the flow, and the first request to send.
+    pub(crate) fn start(
+        rules: &'a Rules,
+        jar: &'a Cookies,
+        mut request: Request,
+    ) -> Result<(Self, Request), (Error, Request)> {
+        let scheme = match &request.options.auth {
+            Choice::Given(scheme) => Some(Arc::clone(scheme)),
+            Choice::Default => rules.auth.clone(),
+            Choice::Off => None,
+        };
+        // Without a scheme, what the URL says is Basic (AUT-01).
+        let auth = match scheme {
+            Some(scheme) => Some(scheme.flow()),
+            None => BasicAuth::from_url(&request.url).map(|basic| basic.flow()),
+        };
+        let mut flow = Self {
+            rules,
+            jar,
+            follow: request.options.follow_redirects.unwrap_or(rules.follow_redirects),
+            auth,
+            caller: None,
+            first: false,
+            next: None,
+            challenges: Vec::new(),
+            redirects: Vec::new(),
+        };
+        match flow.first_step(&mut request) {
+            Ok(None) => Ok((flow, request)),
+            Ok(Some(first)) => {
+                flow.caller = Some(request);
+                flow.first = true;
+                Ok((flow, first))
+            }
+            Err(error) => Err((error, request)),
+        }
+    }
+
+    fn first_step(&mut self, request: &mut Request) -> Result<Option<Request>> {
+        let Some(auth) = &mut self.auth else {
+            return Ok(None);
+        };
+        if auth.requires_request_body() {
+            request.body.buffer()?;
+        }
+        match auth.next(request, None)? {
+            AuthStep::Send => Ok(None),
+            AuthStep::SendFirst(first) => Ok(Some(*first)),
+            AuthStep::Done => {
+                self.auth = None;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Takes the cookies of a response, before anyone looks at it (COK-10).
+    pub(crate) fn heard(&self, request: &Request, head: &Head, now: SystemTime) {
+        self.jar.store(&request.url, head.headers.values("Set-Cookie"), now);
+    }
+
+    /// Decides about a response by its head, which holds its request.
+    pub(crate) fn received(&mut self, head: &mut Head, now: SystemTime) -> Result<Verdict> {
+        if head.has_redirect_location() {
+            let next = self.redirected(head, now)?;
+            if self.next.is_some() {
+                return Ok(Verdict::Absorb);
+            }
+            head.next_request = next.map(Box::new);
+        }
+        let wanted = self.first
+            || match (&mut self.auth, &head.request) {
+                (Some(auth), Some(request)) => {
+                    auth.wants(ResponseHead::new(head.status, &head.headers, &request.url))
+                }
+                _ => false,
+            };
+        if wanted {
+            head.next_request = None;
+            return Ok(Verdict::Absorb);
+        }
+        head.history = self.history();
+        Ok(Verdict::Return)
+    }
+
+    /// Takes a response that was read, and says what follows it.
+    pub(crate) fn absorbed(&mut self, mut response: Response, now: SystemTime) -> Result<Next> {
+        response.head.history = self.history();
+        if let Some(next) = self.next.take() {
+            if response.head.history.len() >= self.rules.max_redirects {
+                return Err(Error::new(Kind::TooManyRedirects, "Exceeded maximum allowed redirects.")
+                    .for_request(next)
+                    .with_response(response));
+            }
+            self.redirects.push(Arc::new(response));
+            return Ok(Next::Send(Box::new(next)));
+        }
+        let Some(mut request) = self.take_caller(&mut response.head) else {
+            return Ok(Next::Return(response));
+        };
+        let step = match &mut self.auth {
+            Some(auth) => auth.next(&mut request, Some(&response)),
+            None => Ok(AuthStep::Done),
+        };
+        let next = match step {
+            Err(error) => return Err(error.for_request(request)),
+            Ok(AuthStep::Done) => return Ok(Next::Return(response)),
+            Ok(AuthStep::Send) => {
+                self.first = false;
+                // Cookies of the challenge go along (AUT-29).
+                if !request.headers.contains("Cookie") {
+                    self.add_cookies(&mut request, now);
+                }
+                request
+            }
+            Ok(AuthStep::SendFirst(first)) => {
+                self.first = true;
+                self.caller = Some(request);
+                *first
+            }
+        };
+        self.redirects.clear();
+        self.challenges.push(Arc::new(response));
+        Ok(Next::Send(Box::new(next)))
+    }
+
+    /// The request a redirect leads to: to be sent, when it goes to `self.next`, or to be shown to the caller.
+    fn redirected(&mut self, head: &mut Head, now: SystemTime) -> Result<Option<Request>> {
+        let Some(request) = &mut head.request else {
+            return Ok(None);
+        };
+        let to = match redirect::location(&request.url, &head.headers) {
+            Ok(to) => to,
+            Err(error) if self.follow => return Err(error),
+            Err(_) => return Ok(None),
+        };
+        let redirect = Redirect {
+            status: head.status,
+            from: &request.url,
+            to: &to,
+            followed: self.redirects.len(),
+        };
+        let follow = self.follow
+            && self.rules.policy.as_ref().is_none_or(|policy| {
+                let Policy(decide) = policy;
+                decide(&redirect) == RedirectAction::Follow
+            });
+        if follow && self.auth.is_some() && self.caller.is_none() {
+            // Authentication sends the caller's request again, not the redirected one (AUT-46).
+            self.caller = Some(request.shown());
+        }
+        let mut next = redirect::follow(request, head.status, to, &self.rules.secrets);
+        self.add_cookies(&mut next, now);
+        if !follow {
+            return Ok(Some(next));
+        }
+        if let Some(caller) = &mut self.caller {
+            // A stream that no redirect wants any more belongs to the caller's request.
+            if !self.first && caller.body.is_empty() && !request.body.is_empty() {
+                caller.body = std::mem::take(&mut request.body);
+            }
+        }
+        self.next = Some(next);
+        Ok(None)
+    }
+
+    /// The caller's request, for authentication to change; its response keeps a copy to show.
+    fn take_caller(&mut self, head: &mut Head) -> Option<Request> {
+        let Some(mut caller) = self.caller.take() else {
+            let request = head.request.take()?;
+            head.request = Some(request.shown());
+            return Some(request);
+        };
+        if let Some(request) = head.request.as_mut().filter(|_| !self.first && caller.body.is_empty()) {
+            caller.body = std::mem::take(&mut request.body);
+        }
+        Some(caller)
+    }
+
+    fn add_cookies(&self, request: &mut Request, now: SystemTime) {
+        if let Some(cookies) = self.jar.header_for(&request.url, now) {
+            request.headers.push("Cookie", cookies.as_bytes());
+        }
+    }
+
+    fn history(&self) -> Vec<Arc<Response>> {
+        self.challenges.iter().chain(&self.redirects).cloned().collect()
+    }
+}

@@ -4,11 +4,14 @@
 //! the builder (`client/request.rs`) or the bytes on the wire (`protocol/http1/encode.rs`).
 
 use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use http::{Extensions, Method};
 
 use crate::error::{Error, Kind, Result, escaped};
+use crate::models::auth::Auth;
 use crate::models::body::Body;
 use crate::models::config::Timeout;
 use crate::models::headers::Headers;
@@ -44,7 +47,22 @@ pub struct Request {
 #[derive(Default, Clone)]
 pub(crate) struct Options {
     pub(crate) timeout: Option<Timeout>,
+    pub(crate) auth: Choice<Arc<dyn Auth>>,
+    pub(crate) follow_redirects: Option<bool>,
+    /// When the call this request belongs to began: its total limit counts from there.
+    pub(crate) started: Option<Instant>,
     pub(crate) extensions: Extensions,
+}
+
+/// A setting of a request that the client has too.
+#[derive(Default, Clone)]
+pub(crate) enum Choice<T> {
+    /// As the client has it.
+    #[default]
+    Default,
+    /// Not at all, whatever the client has.
+    Off,
+    Given(T),
 }
 
 /// The request target to send in place of the URL's path and query: `*` for OPTIONS, `host:port` for CONNECT, an
@@ -142,15 +160,21 @@ impl Request {
         &mut self.options.extensions
     }
 
-    /// A copy, if the body is in memory.
-    pub fn try_clone(&self) -> Option<Self> {
-        Some(Self {
+    /// A copy to show; a body that streams is left out.
+    pub(crate) fn shown(&self) -> Self {
+        Self {
             method: self.method.clone(),
             url: self.url.clone(),
             headers: self.headers.clone(),
-            body: self.body.try_clone()?,
+            body: self.body.try_clone().unwrap_or_default(),
             options: self.options.clone(),
-        })
+        }
+    }
+
+    /// A copy, if the body is in memory.
+    pub fn try_clone(&self) -> Option<Self> {
+        let body = self.body.try_clone()?;
+        Some(Self { body, ..self.shown() })
     }
 }
 

@@ -8,7 +8,7 @@ mod build;
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Arc, LazyLock};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::{Extensions, StatusCode, Version};
@@ -16,7 +16,9 @@ use http::{Extensions, StatusCode, Version};
 pub use build::ResponseBuilder;
 
 use crate::error::{Error, Kind, Result};
+use crate::models::cookies::Cookies;
 use crate::models::headers::Headers;
+use crate::models::links::Links;
 use crate::models::pieces::{Lines, Pieces, TextPieces};
 use crate::models::request::Request;
 use crate::models::status::reason_phrase;
@@ -44,6 +46,9 @@ pub(crate) struct Head {
     pub(crate) reason: Option<Box<[u8]>>,
     pub(crate) headers: Headers,
     pub(crate) request: Option<Request>,
+    pub(crate) history: Vec<Arc<Response>>,
+    pub(crate) next_request: Option<Box<Request>>,
+    pub(crate) cut: bool,
     pub(crate) elapsed: Option<Duration>,
     pub(crate) downloaded: u64,
     pub(crate) encoding: Option<Charset>,
@@ -72,6 +77,9 @@ impl Head {
             reason: None,
             headers,
             request: None,
+            history: Vec::new(),
+            next_request: None,
+            cut: false,
             elapsed: None,
             downloaded: 0,
             encoding: None,
@@ -177,6 +185,43 @@ impl<B> Response<B> {
     /// The request that was answered, by value.
     pub fn into_request(self) -> Option<Request> {
         self.head.request
+    }
+
+    /// What came before this response: authentication challenges of the call, then the redirects that led here, the
+    /// oldest first. A redirect response's own history is what came before it.
+    pub fn history(&self) -> &[Arc<Response>] {
+        &self.head.history
+    }
+
+    /// Where this redirect leads, when redirects are not followed: a request ready to be sent by the same client.
+    pub fn next_request(&self) -> Option<&Request> {
+        self.head.next_request.as_deref()
+    }
+
+    /// [`next_request`](Self::next_request), by value.
+    ///
+    /// ```no_run
+    /// let client = papilio::Client::new();
+    /// let mut response = client.get("http://www.example.org/").send()?;
+    /// while let Some(next) = response.take_next_request() {
+    ///     response = client.send(next)?;
+    /// }
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
+    pub fn take_next_request(&mut self) -> Option<Request> {
+        self.head.next_request.take().map(|next| *next)
+    }
+
+    /// The cookies that this very response sets, by the rules of the jar.
+    pub fn cookies(&self) -> Cookies {
+        let cookies = Cookies::new();
+        cookies.store(self.url(), self.head.headers.values("Set-Cookie"), SystemTime::now());
+        cookies
+    }
+
+    /// The links of the `Link` headers, by `rel`, or by URL where there is none.
+    pub fn links(&self) -> Links {
+        Links::parse(self.head.headers.get_all("Link"))
     }
 
     /// 1xx.
@@ -380,6 +425,11 @@ impl Response {
     /// From just before the request was handed to the connection until the body was read.
     pub fn elapsed(&self) -> Duration {
         self.head.elapsed.unwrap_or_default()
+    }
+
+    /// Whether the body was cut: that of a followed redirect or an answered challenge, which is kept up to a limit.
+    pub fn is_cut(&self) -> bool {
+        self.head.cut
     }
 
     /// Body bytes as received, before content decoding.
