@@ -31,6 +31,7 @@ pub use error::{Error, Kind, Phase, Reason, Result};
 pub use http::{Extensions, Method, StatusCode, Version};
 pub use models::body::Body;
 pub use models::config::{Limits, ResponseLimits, Timeout};
+pub use models::cookies::{Cookie, Cookies, SameSite};
 pub use models::headers::{HeaderEncoding, Headers, Iter as HeadersIter};
 pub use models::pieces::{Lines, Pieces, TextPieces};
 pub use models::query::{QueryParams, QueryValue};

@@ -2,6 +2,7 @@
 
 pub(crate) mod body;
 pub(crate) mod config;
+pub(crate) mod cookies;
 pub(crate) mod exclusive;
 pub(crate) mod headers;
 pub(crate) mod pieces;
