@@ -33,6 +33,7 @@ pub use http::{Extensions, Method, StatusCode, Version};
 pub use models::auth::{Auth, AuthFlow, AuthStep, ResponseHead};
 pub use models::body::Body;
 pub use models::config::{Limits, ResponseLimits, Timeout};
+pub use models::cookies::{Cookie, Cookies, SameSite};
 pub use models::headers::{HeaderEncoding, Headers, Iter as HeadersIter};
 pub use models::pieces::{Lines, Pieces, TextPieces};
 pub use models::query::{QueryParams, QueryValue};

@@ -3,6 +3,7 @@
 pub(crate) mod auth;
 pub(crate) mod body;
 pub(crate) mod config;
+pub(crate) mod cookies;
 pub(crate) mod exclusive;
 pub(crate) mod headers;
 pub(crate) mod pieces;

@@ -70,6 +70,12 @@ pub(super) fn normalize(host: &str) -> Result<Cow<'_, str>> {
     Ok(Cow::Owned(ascii))
 }
 
+/// A host from elsewhere in the form that [`Url::raw_host`](super::Url::raw_host) has, but with the brackets of an IPv6
+/// address. `None` if no URL can have it.
+pub(crate) fn normal_host(host: &str) -> Option<Cow<'_, str>> {
+    normalize(host).ok()
+}
+
 /// Whether the host is four groups of digits and still no IPv4 address.
 pub(super) fn is_bad_ipv4(host: &str) -> bool {
     let (mut dots, mut value, mut digits, mut bad) = (0_u8, 0_u16, 0_usize, false);
@@ -96,7 +102,7 @@ pub(super) fn is_bad_ipv4(host: &str) -> bool {
 
 /// Whether some read the host as an IPv4 address and others as a name: `0x7f.1`, `127.1`, `2130706433`. RFC 3986
 /// section 7.4 warns of them; they are names here, which a system's resolver may turn into any address.
-pub(super) fn is_ambiguous_ipv4(host: &str) -> bool {
+pub(crate) fn is_ambiguous_ipv4(host: &str) -> bool {
     let dotless = host.strip_suffix('.').unwrap_or(host);
     let last = dotless.rsplit('.').next().unwrap_or_default();
     let number = match last.strip_prefix("0x") {

@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 pub use build::UrlBuilder;
 pub use convert::IntoUrl;
+pub(crate) use host::{is_ambiguous_ipv4, normal_host};
 pub use origin::Origin;
 
 use crate::error::Result;
@@ -229,7 +230,7 @@ impl Url {
     /// Whether a resolver might read the host as an IPv4 address that others read as a name. Nothing may be sent
     /// there.
     pub(crate) fn has_ambiguous_host(&self) -> bool {
-        host::is_ambiguous_ipv4(self.stored_host())
+        is_ambiguous_ipv4(self.stored_host())
     }
 
     /// Whether the host is an IPv6 address with a zone, which means something on this machine only.
