@@ -16,6 +16,7 @@ pub(crate) mod flow;
 pub mod fuzzing;
 pub(crate) mod models;
 pub(crate) mod protocol;
+pub(crate) mod transports;
 
 pub use blocking::body::BodyStream;
 pub use blocking::client::Client;
@@ -23,21 +24,26 @@ pub use blocking::oneshot::{
     OneShot, delete, get, head, options, patch, post, put, request, stream,
 };
 pub use blocking::response::{StreamPieces, StreamingResponse};
+pub use blocking::transport::{HttpTransport, Transport};
 pub use blocking::upgraded::Upgraded;
 pub use bytes::Bytes;
 pub use client::builder::ClientBuilder;
 pub use client::request::{NoBody, RequestBuilder, WithBody};
+pub use client::{Buildable, ClientKind};
 pub use error::{Error, Kind, Phase, Reason, Result};
 pub use flow::auth::{BasicAuth, BearerAuth, DigestAuth, FunctionAuth, IntoAuth, NetrcAuth};
+pub use flow::redirect::{Redirect, RedirectAction};
 pub use http::{Extensions, Method, StatusCode, Version};
 pub use models::auth::{Auth, AuthFlow, AuthStep, ResponseHead};
 pub use models::body::Body;
 pub use models::config::{Limits, ResponseLimits, Timeout};
 pub use models::cookies::{Cookie, Cookies, SameSite};
 pub use models::headers::{HeaderEncoding, Headers, Iter as HeadersIter};
+pub use models::links::{Link, Links};
 pub use models::pieces::{Lines, Pieces, TextPieces};
 pub use models::query::{QueryParams, QueryValue};
 pub use models::request::{IntoMethod, Request, RequestTarget};
 pub use models::response::{Response, ResponseBuilder};
 pub use models::tls::Verify;
 pub use models::url::{IntoUrl, Origin, Url, UrlBuilder};
+pub use transports::mock::MockTransport;

@@ -7,6 +7,8 @@ use std::fmt;
 use std::io::Read;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
+
 use crate::blocking::exchange::{StdConnection, read_body};
 use crate::connection::deadline::Deadlines;
 use crate::connection::events::event;
@@ -39,6 +41,8 @@ pub(super) enum Source {
     Live(Live),
     /// Made by hand, for tests and transports.
     Reader(Exclusive<Box<dyn Read + Send>>),
+    /// In memory: of a response made by hand, or read before its time.
+    Memory(Bytes),
 }
 
 /// The connection a body comes from.
@@ -76,6 +80,13 @@ impl BodyStream {
         Self::over(Source::Reader(Exclusive::new(Box::new(reader))), limits)
     }
 
+    pub(super) fn memory(content: Bytes, limits: ResponseLimits) -> Self {
+        let downloaded = content.len() as u64;
+        let mut stream = Self::over(Source::Memory(content), limits);
+        stream.downloaded = downloaded;
+        stream
+    }
+
     fn over(source: Source, limits: ResponseLimits) -> Self {
         Self {
             source,
@@ -91,10 +102,21 @@ impl BodyStream {
 
     /// Decodes by these headers from now on.
     pub(super) fn decode(&mut self, headers: &Headers) -> Result<()> {
-        if matches!(self.source, Source::Live(_) | Source::Reader(_)) {
+        if !self.is_over() {
             self.decoder = ContentReader::for_headers(headers, &self.limits)?;
         }
         Ok(())
+    }
+
+    /// When the request went to its transport.
+    pub(super) fn began(&mut self, at: Instant) {
+        self.started = at;
+    }
+
+    /// Puts back what was read, decoded.
+    pub(super) fn keep(&mut self, content: Bytes) {
+        self.source = Source::Memory(content);
+        self.decoder = None;
     }
 
     /// Whether nothing more will come.
@@ -169,6 +191,15 @@ impl BodyStream {
                 self.downloaded += *result.as_ref().unwrap_or(&0) as u64;
                 let over = matches!(result, Ok(0)) && !buffer.is_empty();
                 (result, over)
+            }
+            Source::Memory(content) => {
+                let count = content.len().min(buffer.len());
+                let piece = content.split_to(count);
+                buffer
+                    .get_mut(..count)
+                    .unwrap_or_default()
+                    .copy_from_slice(&piece);
+                (Ok(count), content.is_empty())
             }
             Source::Live(live) => {
                 let result = live.read(buffer);

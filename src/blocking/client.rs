@@ -6,20 +6,24 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use http::Method;
 
+use crate::blocking::hooks::{Hooks, Parts};
 use crate::blocking::response::StreamingResponse;
-use crate::blocking::transport::HttpTransport;
-use crate::client::Config;
+use crate::blocking::transport::{HttpTransport, Transport};
 use crate::client::builder::ClientBuilder;
 use crate::client::request::{NoBody, RequestBuilder, WithBody};
-use crate::connection::deadline::Deadlines;
+use crate::client::{Buildable, ClientKind, Config, Network, sealed};
 use crate::connection::pool::client_closed;
 use crate::error::Result;
+use crate::flow::auth::IntoAuth;
 use crate::flow::defaults::default_headers;
+use crate::flow::route::Routes;
+use crate::flow::{Flow, Next, Rules, Verdict};
 use crate::models::config::Timeout;
+use crate::models::cookies::Cookies;
 use crate::models::headers::Headers;
 use crate::models::query::QueryParams;
 use crate::models::request::{IntoMethod, Request};
@@ -46,12 +50,18 @@ use crate::protocol::content::accept_encoding;
 #[derive(Clone)]
 pub struct Client {
     config: Arc<Config>,
+    hooks: Arc<Hooks>,
     core: Arc<Core>,
 }
 
 /// What clones share.
 struct Core {
-    transport: HttpTransport,
+    transport: Arc<dyn Transport>,
+    /// The same transport, if it is the network: to show its pool.
+    http: Option<Arc<HttpTransport>>,
+    mounts: Routes<Option<Arc<dyn Transport>>>,
+    cookies: Cookies,
+    network: Network,
     closed: AtomicBool,
 }
 
@@ -130,26 +140,59 @@ impl Client {
     /// # Errors
     /// As [`send`](Self::send), but for what can go wrong while the body is read.
     pub fn stream(&self, mut request: Request) -> Result<StreamingResponse> {
-        match self.exchange(&mut request) {
-            Ok(mut response) => {
-                response.head.request = Some(request);
-                Ok(response)
-            }
-            Err(error) => Err(error.for_request(request)),
-        }
-    }
-
-    fn exchange(&self, request: &mut Request) -> Result<StreamingResponse> {
         if self.is_closed() {
-            return Err(client_closed());
+            return Err(client_closed().for_request(request));
         }
-        let timeout = *request
+        request
             .options
             .timeout
             .get_or_insert_with(|| self.timeout());
-        let deadlines = Deadlines::new(timeout, Instant::now());
-        let mut response = self.core.transport.send(request, deadlines)?;
-        response.head.default_encoding = self.config.default_encoding.clone();
+        let started = *request.options.started.insert(Instant::now());
+        let interim = self.core.network.response_limits.interim_body;
+        let (mut flow, mut request) = Flow::start(&self.config.rules, &self.core.cookies, request)?;
+        loop {
+            request.options.started = Some(started);
+            let mut response = match self.exchange(&mut request, &flow) {
+                Ok(response) => response,
+                Err(error) => return Err(error.for_request(request)),
+            };
+            response.head.request = Some(request);
+            for hook in &self.hooks.response {
+                hook(&mut response).map_err(|e| response.attach(e))?;
+            }
+            match flow.received(&mut response.head, SystemTime::now()) {
+                Err(error) => return Err(response.attach(error)),
+                Ok(Verdict::Return) => return Ok(response),
+                Ok(Verdict::Absorb) => {}
+            }
+            match flow.absorbed(response.absorb(interim)?, SystemTime::now())? {
+                Next::Send(next) => request = *next,
+                Next::Return(response) => return Ok(response.into()),
+            }
+        }
+    }
+
+    /// One request and the head of its response, hooks and redirects aside.
+    fn exchange(&self, request: &mut Request, flow: &Flow<'_>) -> Result<StreamingResponse> {
+        request
+            .options
+            .timeout
+            .get_or_insert_with(|| self.timeout());
+        for hook in &self.hooks.request {
+            hook(request)?;
+        }
+        let transport = match self.core.mounts.find(&request.url) {
+            Some(Some(mounted)) => mounted,
+            _ => &self.core.transport,
+        };
+        let began = Instant::now();
+        let mut response = transport.send(request)?;
+        flow.heard(request, &response.head);
+        response.adopt(
+            began,
+            self.core.network.response_limits,
+            &self.config.default_encoding,
+        )?;
         log::info!(
             target: "papilio",
             "HTTP Request: {} {} \"{} {} {}\"",
@@ -167,6 +210,11 @@ impl Client {
     pub fn close(&self) {
         if !self.core.closed.swap(true, Ordering::AcqRel) {
             self.core.transport.close();
+            self.core
+                .mounts
+                .targets()
+                .flatten()
+                .for_each(|transport| transport.close());
         }
     }
 
@@ -202,6 +250,75 @@ impl Client {
         Arc::make_mut(&mut self.config).defaults.params = params;
     }
 
+    /// The client's cookies, those that servers set among them. They can be read and changed at any time; requests get
+    /// them when they are built.
+    ///
+    /// ```
+    /// let client = papilio::Client::new();
+    /// client.cookies().set("session", "abc")?;
+    /// let request = client.get("http://example.org/").build()?;
+    /// assert_eq!(request.headers.get("cookie").as_deref(), Some("session=abc"));
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
+    pub fn cookies(&self) -> &Cookies {
+        &self.core.cookies
+    }
+
+    /// How requests authenticate that do not say otherwise.
+    pub fn set_auth(&mut self, auth: impl IntoAuth) {
+        self.rules_mut().auth = Some(auth.into_auth());
+    }
+
+    /// No authentication unless a request or its URL says so.
+    pub fn clear_auth(&mut self) {
+        self.rules_mut().auth = None;
+    }
+
+    /// Whether redirects are followed.
+    pub fn follow_redirects(&self) -> bool {
+        self.config.rules.follow_redirects
+    }
+
+    /// Replaces whether redirects are followed.
+    pub fn set_follow_redirects(&mut self, on: bool) {
+        self.rules_mut().follow_redirects = on;
+    }
+
+    /// How many redirects one call may follow.
+    pub fn max_redirects(&self) -> usize {
+        self.config.rules.max_redirects
+    }
+
+    /// Replaces how many redirects one call may follow.
+    pub fn set_max_redirects(&mut self, most: usize) {
+        self.rules_mut().max_redirects = most;
+    }
+
+    /// Removes all hooks.
+    pub fn clear_hooks(&mut self) {
+        self.hooks = Arc::default();
+    }
+
+    /// Adds a request hook; see [`ClientBuilder::on_request`].
+    pub fn on_request(
+        &mut self,
+        hook: impl Fn(&mut Request) -> Result<()> + Send + Sync + 'static,
+    ) {
+        Arc::make_mut(&mut self.hooks).request.push(Arc::new(hook));
+    }
+
+    /// Adds a response hook; see [`ClientBuilder::on_response`].
+    pub fn on_response(
+        &mut self,
+        hook: impl Fn(&mut StreamingResponse) -> Result<()> + Send + Sync + 'static,
+    ) {
+        Arc::make_mut(&mut self.hooks).response.push(Arc::new(hook));
+    }
+
+    fn rules_mut(&mut self) -> &mut Rules {
+        &mut Arc::make_mut(&mut self.config).rules
+    }
+
     /// The time limits of requests that have none of their own.
     pub fn timeout(&self) -> Timeout {
         self.config.defaults.timeout.unwrap_or_default()
@@ -229,7 +346,7 @@ impl Client {
 
     /// Whether environment variables count.
     pub fn trust_env(&self) -> bool {
-        self.core.transport.trust_env()
+        self.core.network.tls.trust_env
     }
 }
 
@@ -243,7 +360,9 @@ impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
             .field("defaults", &self.config.defaults)
-            .field("pool", self.core.transport.pool())
+            .field("network", &self.core.http)
+            .field("mounts", &self.core.mounts)
+            .field("hooks", &self.hooks)
             .field("closed", &self.is_closed())
             .finish()
     }
@@ -256,18 +375,38 @@ impl ClientBuilder<Client> {
     /// The first setting that made no sense: [`Kind::Config`](crate::Kind::Config),
     /// [`Kind::InvalidUrl`](crate::Kind::InvalidUrl), [`Kind::LocalProtocol`](crate::Kind::LocalProtocol) for a header;
     /// [`Kind::Tls`](crate::Kind::Tls) for certificates that cannot be used.
-    pub fn build(self) -> Result<Client> {
-        let (config, network) = self.finish()?;
+    pub fn build(mut self) -> Result<Client> {
+        let network = self.network()?;
+        let (transport, http): (Arc<dyn Transport>, _) = match self.parts.transport {
+            Some(transport) => (transport, None),
+            None => {
+                let http = Arc::new(HttpTransport::new(network.clone())?);
+                (Arc::clone(&http) as _, Some(http))
+            }
+        };
         let core = Core {
-            transport: HttpTransport::new(network)?,
+            transport,
+            http,
+            mounts: self.parts.mounts,
+            cookies: self.cookies,
+            network,
             closed: AtomicBool::new(false),
         };
         Ok(Client {
-            config: Arc::new(config),
+            config: Arc::new(self.config),
+            hooks: Arc::new(self.parts.hooks),
             core: Arc::new(core),
         })
     }
 }
+
+impl sealed::Sealed for Client {}
+
+impl Buildable for Client {
+    type Parts = Parts;
+}
+
+impl ClientKind for Client {}
 
 impl<B> RequestBuilder<&Client, B> {
     /// The request, with the client's defaults merged in, not sent.
@@ -276,7 +415,7 @@ impl<B> RequestBuilder<&Client, B> {
     /// The first setting that made no sense, by its kind.
     pub fn build(self) -> Result<Request> {
         let client = self.sender;
-        self.finish(&client.config.defaults)
+        self.finish(&client.config.defaults, &client.core.cookies)
     }
 
     /// Sends it and reads the response into memory.

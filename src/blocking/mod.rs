@@ -4,6 +4,7 @@ pub(crate) mod body;
 pub(crate) mod client;
 pub(crate) mod connect;
 pub(crate) mod exchange;
+pub(crate) mod hooks;
 pub(crate) mod oneshot;
 pub(crate) mod response;
 pub(crate) mod transport;

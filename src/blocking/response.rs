@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::io::{self, Read};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
@@ -15,7 +15,7 @@ use crate::error::{Error, Kind, Phase, Result};
 use crate::models::body::PIECE;
 use crate::models::config::ResponseLimits;
 use crate::models::pieces::{Lines, Pieces, TextPieces};
-use crate::models::response::{Head, Response, ResponseBuilder};
+use crate::models::response::{DefaultEncoding, Response, ResponseBuilder};
 
 /// A response whose body is still to be read. It holds its connection until the body was read to the end, or until it
 /// is closed or dropped.
@@ -34,13 +34,47 @@ use crate::models::response::{Head, Response, ResponseBuilder};
 pub type StreamingResponse = Response<BodyStream>;
 
 impl StreamingResponse {
-    /// Puts head and body together and sees how the content is coded.
-    pub(crate) fn assemble(head: Head, mut body: BodyStream) -> Result<Self> {
-        body.decode(&head.headers)?;
-        Ok(Self {
-            head: Box::new(head),
-            body,
-        })
+    /// Sees how the content is coded, and what the client knows of such responses.
+    pub(crate) fn adopt(
+        &mut self,
+        began: Instant,
+        limits: ResponseLimits,
+        encoding: &DefaultEncoding,
+    ) -> Result<()> {
+        self.body.began(began);
+        self.body.limits = limits;
+        self.head.default_encoding = encoding.clone();
+        self.body.decode(&self.head.headers)
+    }
+
+    /// Reads the body into memory where it is, so that a hook can look at it; whoever reads it next gets what is kept.
+    ///
+    /// ```
+    /// let mut response = papilio::Response::builder(200).stream(&b"body"[..]);
+    /// assert_eq!(response.load()?, "body");
+    /// assert_eq!(response.buffer()?.text(), "body");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`buffer`](Self::buffer).
+    pub fn load(&mut self) -> Result<Bytes> {
+        if let (Source::Memory(content), None) = (&self.body.source, &self.body.decoder) {
+            return Ok(content.clone());
+        }
+        if self.body.taken {
+            return Err(self.attach(consumed()));
+        }
+        let content = self.collect(usize::MAX).map_err(|e| self.attach(e))?.0;
+        self.body.keep(content.clone());
+        Ok(content)
+    }
+
+    /// Reads at most so many bytes of a response on the way to the final one; the rest is given up.
+    pub(crate) fn absorb(mut self, most: usize) -> Result<Response> {
+        let (content, cut) = self.collect(most).map_err(|e| self.attach(e))?;
+        self.body.close();
+        Ok(self.finish(content, cut))
     }
 
     /// Reads the body into memory.
@@ -53,14 +87,8 @@ impl StreamingResponse {
         if self.body.taken {
             return Err(self.attach(consumed()));
         }
-        let content = self.collect().map_err(|e| self.attach(e))?;
-        self.head.elapsed = self.body.elapsed;
-        self.head.downloaded = self.body.downloaded;
-        self.head.trailers = self.body.trailers.take();
-        Ok(Response {
-            head: self.head,
-            body: content,
-        })
+        let (content, _) = self.collect(usize::MAX).map_err(|e| self.attach(e))?;
+        Ok(self.finish(content, false))
     }
 
     /// The body in pieces as received, not decoded.
@@ -168,7 +196,19 @@ impl StreamingResponse {
         }
     }
 
-    fn collect(&mut self) -> Result<Bytes> {
+    fn finish(mut self, content: Bytes, cut: bool) -> Response {
+        self.head.elapsed = self.body.elapsed;
+        self.head.downloaded = self.body.downloaded;
+        self.head.trailers = self.body.trailers.take();
+        self.head.cut = cut;
+        Response {
+            head: self.head,
+            body: content,
+        }
+    }
+
+    /// The body, or so much of it, and whether there would have been more.
+    fn collect(&mut self, most: usize) -> Result<(Bytes, bool)> {
         // The announced length is a hint, never an order (R-LIM-13).
         let hint = match &self.body.source {
             Source::Live(live) if self.body.decoder.is_none() => live
@@ -176,16 +216,28 @@ impl StreamingResponse {
                 .connection_ref()
                 .and_then(|c| c.content_length())
                 .unwrap_or_default(),
+            Source::Memory(content) if self.body.decoder.is_none() => content.len() as u64,
             _ => 0,
         };
-        let mut content = vec![0; usize::try_from(hint).unwrap_or(usize::MAX).min(PIECE)];
+        let mut content = vec![
+            0;
+            usize::try_from(hint)
+                .unwrap_or(usize::MAX)
+                .min(PIECE)
+                .min(most)
+        ];
         let mut filled = 0;
+        let mut cut = false;
         loop {
             if filled == content.len() {
-                if matches!(self.body.source, Source::Done) && self.body.decoder.is_none() {
+                if self.body.is_over() && self.body.decoder.is_none() {
                     break;
                 }
-                content.resize((content.len() * 2).max(PIECE / 8), 0);
+                if filled == most {
+                    cut = self.body.read_decoded(&mut [0])? > 0;
+                    break;
+                }
+                content.resize((content.len() * 2).max(PIECE / 8).min(most), 0);
             }
             match self
                 .body
@@ -196,10 +248,11 @@ impl StreamingResponse {
             }
         }
         content.truncate(filled);
-        Ok(content.into())
+        Ok((content.into(), cut))
     }
 
-    fn attach(&self, error: Error) -> Error {
+    /// Names the request in an error.
+    pub(crate) fn attach(&self, error: Error) -> Error {
         match &self.head.request {
             Some(request) => error.for_line(&request.method, &request.url),
             None => error,
@@ -214,6 +267,17 @@ impl Read for StreamingResponse {
         self.body
             .read_decoded(buffer)
             .map_err(|e| self.attach(e).into())
+    }
+}
+
+/// As it would come from the network, its content coded as its headers say.
+impl From<Response> for StreamingResponse {
+    fn from(response: Response) -> Self {
+        let body = BodyStream::memory(response.body, ResponseLimits::default());
+        Self {
+            head: response.head,
+            body,
+        }
     }
 }
 

@@ -3,8 +3,10 @@
 //! Owns the pool and the choice between using a connection again, opening one, and the one safe repetition. Does not
 //! own cookies, redirects or hooks.
 
+use std::fmt;
+use std::sync::Arc;
 #[cfg(feature = "tls")]
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 use std::thread;
 use std::time::Instant;
 
@@ -12,7 +14,8 @@ use crate::blocking::body::BodyStream;
 use crate::blocking::exchange::{StdConnection, exchange};
 use crate::blocking::response::StreamingResponse;
 use crate::blocking::{connect, wait};
-use crate::client::Network;
+use crate::client::builder::ClientBuilder;
+use crate::client::{Buildable, Network, sealed};
 use crate::connection::Connection;
 use crate::connection::deadline::Deadlines;
 use crate::connection::events::event;
@@ -23,8 +26,65 @@ use crate::models::response::Head;
 use crate::models::url::Url;
 use crate::protocol::http1::ParsedHead;
 
-/// The network.
-pub(crate) struct HttpTransport {
+/// What carries one request and brings back the head of its response.
+///
+/// It does one exchange and nothing else: redirects, cookies, authentication, hooks and content decoding are the
+/// client's. The request is complete; the response's body is as it came, its content coding not undone. One transport
+/// that wraps another can retry, cache, limit or count; see the example `retry_transport`.
+///
+/// ```
+/// use papilio::{Client, Error, Kind, Request, Response, Result, StreamingResponse, Transport};
+///
+/// struct Offline;
+///
+/// impl Transport for Offline {
+///     fn send(&self, request: &mut Request) -> Result<StreamingResponse> {
+///         match request.url.path().as_ref() {
+///             "/" => Ok(Response::builder(200).text("home").into()),
+///             _ => Err(Error::new(Kind::Connect, "no network here")),
+///         }
+///     }
+/// }
+///
+/// let client = Client::builder().transport(Offline).build()?;
+/// assert_eq!(client.get("http://example.org/").send()?.text(), "home");
+/// assert_eq!(client.get("http://example.org/x").send().unwrap_err().kind(), Kind::Connect);
+/// # Ok::<(), papilio::Error>(())
+/// ```
+#[doc(alias = "BaseTransport")]
+pub trait Transport: Send + Sync {
+    /// Sends the request and returns as soon as the head of its response is there.
+    ///
+    /// # Errors
+    /// Any; the client adds the request to one that lacks it.
+    #[doc(alias = "handle_request")]
+    fn send(&self, request: &mut Request) -> Result<StreamingResponse>;
+
+    /// Lets go of what is kept between requests. Called when the client is closed, perhaps more than once.
+    fn close(&self) {}
+}
+
+impl<T: Transport + ?Sized> Transport for Arc<T> {
+    fn send(&self, request: &mut Request) -> Result<StreamingResponse> {
+        (**self).send(request)
+    }
+
+    fn close(&self) {
+        (**self).close();
+    }
+}
+
+/// The network: HTTP/1.1 over pooled connections, with or without TLS. What every client uses unless told otherwise.
+///
+/// ```
+/// use papilio::{Client, HttpTransport, Limits};
+///
+/// let network = HttpTransport::builder().limits(Limits::new().max_connections(4)).build()?;
+/// let client = Client::builder().mount("all://*.example.org", network).build()?;
+/// # Ok::<(), papilio::Error>(())
+/// ```
+#[doc(alias = "HTTPTransport")]
+pub struct HttpTransport {
     pool: Pool<Box<StdConnection>>,
     network: Network,
     /// Built by the first https request: plain http never reads a root.
@@ -56,27 +116,17 @@ impl HttpTransport {
         })
     }
 
-    pub(crate) fn close(&self) {
-        self.pool.close();
+    /// Settings for a transport on its own: those of [`ClientBuilder`] that are about connections.
+    pub fn builder() -> ClientBuilder<Self> {
+        ClientBuilder::new("")
     }
 
-    pub(crate) fn trust_env(&self) -> bool {
-        self.network.tls.trust_env
-    }
-
-    pub(crate) fn pool(&self) -> &Pool<Box<StdConnection>> {
-        &self.pool
-    }
-
-    /// Sends one request and returns as soon as the head of its response is there.
-    pub(crate) fn send(
-        &self,
-        request: &mut Request,
-        deadlines: Deadlines,
-    ) -> Result<StreamingResponse> {
+    fn exchange(&self, request: &mut Request) -> Result<StreamingResponse> {
         let started = Instant::now();
+        let timeout = request.options.timeout.unwrap_or_default();
+        let deadlines = Deadlines::new(timeout, request.options.started.unwrap_or(started));
         check_scheme(request)?;
-        let mut lease = self.checkout(&request.url, &deadlines)?;
+        let mut lease = self.checkout(&request.url, &deadlines, started)?;
         loop {
             request.body.prepare()?;
             let reused = match lease.connection() {
@@ -93,7 +143,7 @@ impl HttpTransport {
             };
             connection.set_limits(self.network.response_limits);
             match exchange(connection, request, &deadlines) {
-                Ok(head) => return self.respond(head, lease, deadlines, started),
+                Ok(head) => return Ok(self.respond(head, lease, deadlines, started)),
                 Err(error) if reused && self.may_repeat(connection, request, &error) => {
                     log::debug!(target: "papilio::connection", "connection.stale: sending again on a new connection");
                     drop(lease.take());
@@ -105,9 +155,14 @@ impl HttpTransport {
 
     /// A slot, with an idle connection that is still good if there is one. The check costs one system call and is made
     /// at every checkout, however short the idle time was (SEC-130).
-    fn checkout(&self, url: &Url, deadlines: &Deadlines) -> Result<Lease<Box<StdConnection>>> {
+    fn checkout(
+        &self,
+        url: &Url,
+        deadlines: &Deadlines,
+        now: Instant,
+    ) -> Result<Lease<Box<StdConnection>>> {
         let mut ticket = self.pool.ticket(Key(url.clone()));
-        let until = deadlines.pool(deadlines.started());
+        let until = deadlines.pool(now);
         let mut lease = wait::on_poll(until, |waker, now| ticket.poll(waker, now))
             .map_err(|e| e.in_phase(Phase::Pool))?;
         while lease
@@ -180,11 +235,48 @@ impl HttpTransport {
         lease: Lease<Box<StdConnection>>,
         deadlines: Deadlines,
         started: Instant,
-    ) -> Result<StreamingResponse> {
+    ) -> StreamingResponse {
         let mut head = Head::new(parsed.status, parsed.version, parsed.headers);
         head.reason = parsed.reason;
         let body = BodyStream::live(lease, deadlines, started, self.network.response_limits);
-        StreamingResponse::assemble(head, body)
+        StreamingResponse {
+            head: Box::new(head),
+            body,
+        }
+    }
+}
+
+impl Transport for HttpTransport {
+    fn send(&self, request: &mut Request) -> Result<StreamingResponse> {
+        self.exchange(request)
+    }
+
+    fn close(&self) {
+        self.pool.close();
+    }
+}
+
+impl fmt::Debug for HttpTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpTransport")
+            .field("pool", &self.pool)
+            .finish_non_exhaustive()
+    }
+}
+
+impl sealed::Sealed for HttpTransport {}
+
+impl Buildable for HttpTransport {
+    type Parts = ();
+}
+
+impl ClientBuilder<HttpTransport> {
+    /// The transport. No network I/O happens; files of certificates that were named are read.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] for a setting that makes no sense, [`Kind::Tls`] for certificates that cannot be used.
+    pub fn build(mut self) -> Result<HttpTransport> {
+        HttpTransport::new(self.network()?)
     }
 }
 

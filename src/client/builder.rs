@@ -3,13 +3,16 @@
 //! Owns the settings and their checking. What `build` makes of them is in the drivers.
 
 use std::fmt;
-use std::marker::PhantomData;
 use std::sync::Arc;
 
-use crate::client::{Config, Network};
+use crate::client::{Buildable, ClientKind, Config, Network};
 use crate::error::{Error, Kind, Result};
+use crate::flow::Rules;
+use crate::flow::auth::IntoAuth;
 use crate::flow::defaults::{Defaults, default_headers};
+use crate::flow::redirect::{Policy, Redirect, RedirectAction};
 use crate::models::config::{Limits, ResponseLimits, Timeout};
+use crate::models::cookies::Cookies;
 use crate::models::headers::Headers;
 use crate::models::query::QueryParams;
 use crate::models::response::DefaultEncoding;
@@ -35,14 +38,15 @@ use crate::models::url::IntoUrl;
 /// # Ok::<(), papilio::Error>(())
 /// ```
 #[must_use]
-pub struct ClientBuilder<C> {
-    config: Config,
+pub struct ClientBuilder<C: Buildable> {
+    pub(crate) config: Config,
     network: Network,
+    pub(crate) cookies: Cookies,
+    pub(crate) parts: C::Parts,
     error: Option<Error>,
-    client: PhantomData<fn() -> C>,
 }
 
-impl<C> ClientBuilder<C> {
+impl<C: Buildable> ClientBuilder<C> {
     pub(crate) fn new(accept_encoding: &str) -> Self {
         Self {
             config: Config {
@@ -52,6 +56,7 @@ impl<C> ClientBuilder<C> {
                     params: QueryParams::default(),
                     timeout: Some(Timeout::default()),
                 },
+                rules: Rules::default(),
                 default_encoding: DefaultEncoding::Utf8,
             },
             network: Network {
@@ -65,11 +70,78 @@ impl<C> ClientBuilder<C> {
                 connect_retries: 0,
                 retry_stale: true,
             },
+            cookies: Cookies::new(),
+            parts: C::Parts::default(),
             error: None,
-            client: PhantomData,
         }
     }
 
+    /// Pool limits: 100 connections, 20 of them idle, 5 s, unless set.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.network.limits = limits;
+        self
+    }
+
+    /// How much a server may send.
+    pub fn response_limits(mut self, limits: ResponseLimits) -> Self {
+        self.network.response_limits = limits;
+        self
+    }
+
+    /// Which certificates to trust: `true` (the default), `false` (any, for any name: dangerous), or the path of a PEM
+    /// file or of a directory of them.
+    ///
+    /// With `true`, `SSL_CERT_FILE` and `SSL_CERT_DIR` name other roots if the environment is trusted.
+    #[doc(alias = "danger_accept_invalid_certs")]
+    pub fn verify(mut self, verify: impl Into<Verify>) -> Self {
+        self.network.tls.verify = verify.into();
+        self
+    }
+
+    /// Trusts these certificates (PEM text) besides the others, such as those of a private authority.
+    pub fn add_root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.network.tls.extra_roots.push(pem.into());
+        self
+    }
+
+    /// Whether environment variables count; yes unless set.
+    pub fn trust_env(mut self, on: bool) -> Self {
+        self.network.tls.trust_env = on;
+        self
+    }
+
+    /// How often to try again when a connection cannot be established: at once, then after 0.5 s, 1 s, 2 s and so on.
+    /// 0 unless set. Nothing is retried once a connection stands.
+    #[doc(alias = "retries")]
+    pub fn connect_retries(mut self, retries: u32) -> Self {
+        self.network.connect_retries = retries;
+        self
+    }
+
+    /// Whether an idempotent request that met a connection the server had just closed is sent once more on a new one;
+    /// yes unless set.
+    pub fn retry_stale(mut self, on: bool) -> Self {
+        self.network.retry_stale = on;
+        self
+    }
+
+    pub(crate) fn network(&mut self) -> Result<Network> {
+        if let Some(error) = self.error.take() {
+            return Err(error);
+        }
+        if self.network.limits.max_connections == Some(0) {
+            return Err(Error::new(Kind::Config, "max_connections must not be 0"));
+        }
+        Ok(self.network.clone())
+    }
+
+    pub(crate) fn fail(&mut self, error: Error) {
+        self.error.get_or_insert(error);
+    }
+}
+
+/// What a client does to requests and responses.
+impl<C: ClientKind> ClientBuilder<C> {
     /// The URL that relative request URLs are appended to. It ends in a slash, or is given one; it has no query and
     /// no fragment.
     pub fn base_url(mut self, url: impl IntoUrl) -> Self {
@@ -114,40 +186,6 @@ impl<C> ClientBuilder<C> {
         self
     }
 
-    /// Pool limits: 100 connections, 20 of them idle, 5 s, unless set.
-    pub fn limits(mut self, limits: Limits) -> Self {
-        self.network.limits = limits;
-        self
-    }
-
-    /// How much a server may send.
-    pub fn response_limits(mut self, limits: ResponseLimits) -> Self {
-        self.network.response_limits = limits;
-        self
-    }
-
-    /// Which certificates to trust: `true` (the default), `false` (any, for any name: dangerous), or the path of a PEM
-    /// file or of a directory of them.
-    ///
-    /// With `true`, `SSL_CERT_FILE` and `SSL_CERT_DIR` name other roots if the environment is trusted.
-    #[doc(alias = "danger_accept_invalid_certs")]
-    pub fn verify(mut self, verify: impl Into<Verify>) -> Self {
-        self.network.tls.verify = verify.into();
-        self
-    }
-
-    /// Trusts these certificates (PEM text) besides the others, such as those of a private authority.
-    pub fn add_root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.network.tls.extra_roots.push(pem.into());
-        self
-    }
-
-    /// Whether environment variables count; yes unless set.
-    pub fn trust_env(mut self, on: bool) -> Self {
-        self.network.tls.trust_env = on;
-        self
-    }
-
     /// The charset of text whose response names none: a label such as `"shift_jis"`; UTF-8 unless set.
     pub fn default_encoding(mut self, label: &str) -> Self {
         match Charset::for_label(label) {
@@ -170,37 +208,66 @@ impl<C> ClientBuilder<C> {
         self
     }
 
-    /// How often to try again when a connection cannot be established: at once, then after 0.5 s, 1 s, 2 s and so on.
-    /// 0 unless set. Nothing is retried once a connection stands.
-    #[doc(alias = "retries")]
-    pub fn connect_retries(mut self, retries: u32) -> Self {
-        self.network.connect_retries = retries;
+    /// How requests authenticate that do not say otherwise: a pair of user and password (Basic), a
+    /// [`DigestAuth`](crate::DigestAuth), [`BearerAuth`](crate::BearerAuth), [`NetrcAuth`](crate::NetrcAuth), a closure,
+    /// or any [`Auth`](crate::Auth). None unless set.
+    pub fn auth(mut self, auth: impl IntoAuth) -> Self {
+        self.config.rules.auth = Some(auth.into_auth());
         self
     }
 
-    /// Whether an idempotent request that met a connection the server had just closed is sent once more on a new one;
-    /// yes unless set.
-    pub fn retry_stale(mut self, on: bool) -> Self {
-        self.network.retry_stale = on;
+    /// Whether redirects are followed; no unless set.
+    pub fn follow_redirects(mut self, on: bool) -> Self {
+        self.config.rules.follow_redirects = on;
         self
     }
 
-    pub(crate) fn finish(self) -> Result<(Config, Network)> {
-        if let Some(error) = self.error {
-            return Err(error);
-        }
-        if self.network.limits.max_connections == Some(0) {
-            return Err(Error::new(Kind::Config, "max_connections must not be 0"));
-        }
-        Ok((self.config, self.network))
+    /// How many redirects one call may follow, authentication rounds counted too; 20 unless set. More are
+    /// [`Kind::TooManyRedirects`].
+    pub fn max_redirects(mut self, most: usize) -> Self {
+        self.config.rules.max_redirects = most;
+        self
     }
 
-    fn fail(&mut self, error: Error) {
-        self.error.get_or_insert(error);
+    /// Decides about each redirect that would be followed.
+    ///
+    /// ```
+    /// use papilio::{Client, RedirectAction};
+    ///
+    /// let client = Client::builder()
+    ///     .follow_redirects(true)
+    ///     .redirect_policy(|redirect| match redirect.is_same_host() && !redirect.is_downgrade() {
+    ///         true => RedirectAction::Follow,
+    ///         false => RedirectAction::Stop,
+    ///     })
+    ///     .build()?;
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
+    #[doc(alias = "redirect")]
+    pub fn redirect_policy(
+        mut self,
+        decide: impl Fn(&Redirect<'_>) -> RedirectAction + Send + Sync + 'static,
+    ) -> Self {
+        self.config.rules.policy = Some(Policy(Arc::new(decide)));
+        self
+    }
+
+    /// Names a header that is a secret: it is not sent on to another origin, as `Authorization`,
+    /// `Proxy-Authorization` and `Cookie` never are.
+    pub fn secret_header(mut self, name: impl Into<String>) -> Self {
+        self.config.rules.secrets.push(name.into());
+        self
+    }
+
+    /// The cookies to begin with.
+    #[doc(alias = "cookie_provider")]
+    pub fn cookies(self, cookies: impl Into<Cookies>) -> Self {
+        self.cookies.update(&cookies.into());
+        self
     }
 }
 
-impl<C> fmt::Debug for ClientBuilder<C> {
+impl<C: Buildable> fmt::Debug for ClientBuilder<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientBuilder")
             .field("defaults", &self.config.defaults)

@@ -4,6 +4,7 @@ pub(crate) mod builder;
 pub(crate) mod request;
 
 use crate::error::Result;
+use crate::flow::Rules;
 use crate::flow::defaults::Defaults;
 use crate::models::config::{Limits, ResponseLimits};
 use crate::models::response::DefaultEncoding;
@@ -14,6 +15,7 @@ use crate::models::url::Url;
 #[derive(Clone)]
 pub(crate) struct Config {
     pub(crate) defaults: Defaults,
+    pub(crate) rules: Rules,
     pub(crate) default_encoding: DefaultEncoding,
 }
 
@@ -25,6 +27,21 @@ pub(crate) struct Network {
     pub(crate) tls: TlsConfig,
     pub(crate) connect_retries: u32,
     pub(crate) retry_stale: bool,
+}
+
+/// What a [`ClientBuilder`](builder::ClientBuilder) can build, and what it collects for that alone.
+pub trait Buildable: sealed::Sealed {
+    /// Transports and hooks, which differ between the clients.
+    #[doc(hidden)]
+    type Parts: Default;
+}
+
+/// A client, as opposed to a transport alone.
+pub trait ClientKind: Buildable {}
+
+pub(crate) mod sealed {
+    #[expect(unnameable_types, reason = "nobody else is to implement it")]
+    pub trait Sealed {}
 }
 
 impl Config {

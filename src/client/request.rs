@@ -6,16 +6,19 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::time::SystemTime;
 
-use http::{Extensions, Method};
+use http::Method;
 
 use crate::error::{Error, Kind, Result};
+use crate::flow::auth::{BearerAuth, IntoAuth};
 use crate::flow::defaults::{Defaults, Draft};
 use crate::models::body::Body;
 use crate::models::config::Timeout;
+use crate::models::cookies::Cookies;
 use crate::models::headers::Headers;
 use crate::models::query::QueryParams;
-use crate::models::request::{IntoMethod, Request, RequestTarget};
+use crate::models::request::{Choice, IntoMethod, Options, Request, RequestTarget};
 use crate::models::url::{IntoUrl, Url};
 
 /// A request being put together.
@@ -44,8 +47,8 @@ pub struct RequestBuilder<S, B = WithBody> {
     body: Body,
     /// Which kind of body was set, and its media type.
     body_kind: Option<(&'static str, Option<&'static str>)>,
-    timeout: Option<Timeout>,
-    extensions: Extensions,
+    cookies: Option<Cookies>,
+    options: Options,
     error: Option<Error>,
     takes: PhantomData<B>,
 }
@@ -74,8 +77,8 @@ impl<S, B> RequestBuilder<S, B> {
             params: None,
             body: Body::empty(),
             body_kind: None,
-            timeout: None,
-            extensions: Extensions::new(),
+            cookies: None,
+            options: Options::default(),
             error,
             takes: PhantomData,
         }
@@ -116,13 +119,62 @@ impl<S, B> RequestBuilder<S, B> {
 
     /// Time limits of this request, in place of all of the client's.
     pub fn timeout(mut self, timeout: impl Into<Timeout>) -> Self {
-        self.timeout = Some(timeout.into());
+        self.options.timeout = Some(timeout.into());
         self
     }
 
     /// No time limit at all for this request.
     pub fn no_timeout(self) -> Self {
         self.timeout(Timeout::none())
+    }
+
+    /// How this request authenticates, in place of the client's way: a pair of user and password (Basic), a
+    /// [`DigestAuth`](crate::DigestAuth), [`BearerAuth`](crate::BearerAuth), [`NetrcAuth`](crate::NetrcAuth), a closure,
+    /// or any [`Auth`](crate::Auth).
+    ///
+    /// ```
+    /// let client = papilio::Client::new();
+    /// let request = client.get("https://example.org/").auth(("user", "password"));
+    /// ```
+    #[doc(alias = "basic_auth")]
+    pub fn auth(mut self, auth: impl IntoAuth) -> Self {
+        self.options.auth = Choice::Given(auth.into_auth());
+        self
+    }
+
+    /// `Authorization: Bearer` with this token.
+    #[doc(alias = "bearer_auth")]
+    pub fn bearer(self, token: impl AsRef<[u8]>) -> Self {
+        self.auth(BearerAuth::new(token))
+    }
+
+    /// Switches the client's authentication off; user and password in the URL still apply.
+    pub fn no_auth(mut self) -> Self {
+        self.options.auth = Choice::Off;
+        self
+    }
+
+    /// Whether redirects of this request are followed, in place of the client's setting.
+    pub fn follow_redirects(mut self, on: bool) -> Self {
+        self.options.follow_redirects = Some(on);
+        self
+    }
+
+    /// Adds a cookie for this one request, besides those of the client's jar. It is not kept, and not sent on redirects.
+    pub fn cookie(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        let cookies = self.cookies.get_or_insert_with(Cookies::new);
+        if let Err(error) = cookies.set(name, value) {
+            self.fail(error);
+        }
+        self
+    }
+
+    /// Adds cookies for this one request, as [`cookie`](Self::cookie) does.
+    pub fn cookies(mut self, cookies: impl Into<Cookies>) -> Self {
+        self.cookies
+            .get_or_insert_with(Cookies::new)
+            .update(&cookies.into());
+        self
     }
 
     /// Sends this as the request target in place of the URL's path and query: `*`, `host:port` or an absolute URL.
@@ -132,7 +184,7 @@ impl<S, B> RequestBuilder<S, B> {
 
     /// Adds a typed value to the request's extensions.
     pub fn extension<T: Clone + Send + Sync + 'static>(mut self, value: T) -> Self {
-        self.extensions.insert(value);
+        self.options.extensions.insert(value);
         self
     }
 
@@ -146,8 +198,8 @@ impl<S, B> RequestBuilder<S, B> {
             params: self.params,
             body: self.body,
             body_kind: self.body_kind,
-            timeout: self.timeout,
-            extensions: self.extensions,
+            cookies: self.cookies,
+            options: self.options,
             error: self.error,
             takes: PhantomData,
         };
@@ -155,20 +207,21 @@ impl<S, B> RequestBuilder<S, B> {
     }
 
     /// Merges with a client's defaults.
-    pub(crate) fn finish(self, defaults: &Defaults) -> Result<Request> {
+    pub(crate) fn finish(self, defaults: &Defaults, jar: &Cookies) -> Result<Request> {
         let (Some(url), None) = (self.url, self.error.as_ref()) else {
             return Err(self.error.unwrap_or_else(|| Error::invalid_url("no URL")));
         };
-        defaults.apply(Draft {
+        let draft = Draft {
             method: self.method,
             url,
             headers: self.headers,
             params: self.params,
             body: self.body,
             content_type: self.body_kind.and_then(|(_, content_type)| content_type),
-            timeout: self.timeout,
-            extensions: self.extensions,
-        })
+            cookies: self.cookies,
+            options: self.options,
+        };
+        defaults.apply(draft, jar, SystemTime::now())
     }
 
     fn fail(&mut self, error: Error) {

@@ -11,7 +11,6 @@ use crate::models::config::Timeout;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Deadlines {
     pub(crate) timeout: Timeout,
-    started: Instant,
     total: Option<Instant>,
 }
 
@@ -28,14 +27,8 @@ impl Deadlines {
         // A limit past the end of the clock is no limit (FLT-19).
         Self {
             timeout,
-            started: now,
             total: timeout.total.and_then(|total| now.checked_add(total)),
         }
-    }
-
-    /// When the call began.
-    pub(crate) fn started(&self) -> Instant {
-        self.started
     }
 
     /// The pause as it is, if the call may still run when it is over.

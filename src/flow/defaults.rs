@@ -3,11 +3,14 @@
 //! Owns the order of headers (HDR-22), the merging of headers and parameters (CLT-14..18) and base URLs (CLT-21..27).
 //! Does not own the builders (`client/`).
 
-use http::{Extensions, Method};
+use std::time::SystemTime;
+
+use http::Method;
 
 use crate::error::Result;
 use crate::models::body::Body;
 use crate::models::config::Timeout;
+use crate::models::cookies::Cookies;
 use crate::models::headers::Headers;
 use crate::models::query::QueryParams;
 use crate::models::request::{Options, Request, add_body_headers, expects_body};
@@ -30,24 +33,35 @@ pub(crate) struct Draft {
     pub(crate) params: Option<QueryParams>,
     pub(crate) body: Body,
     pub(crate) content_type: Option<&'static str>,
-    pub(crate) timeout: Option<Timeout>,
-    pub(crate) extensions: Extensions,
+    pub(crate) cookies: Option<Cookies>,
+    pub(crate) options: Options,
 }
 
 impl Defaults {
     /// The request, ready to be sent as it is.
-    pub(crate) fn apply(&self, draft: Draft) -> Result<Request> {
+    ///
+    /// Cookies are those of the jar at this moment, unless the caller set the header (COK-28, COK-30).
+    pub(crate) fn apply(&self, draft: Draft, jar: &Cookies, now: SystemTime) -> Result<Request> {
         let url = self.url(&draft)?;
-        let headers = self.headers(&draft, &url);
+        let mut headers = self.headers(&draft, &url);
+        if !headers.contains("Cookie") {
+            let cookies = match &draft.cookies {
+                Some(cookies) => jar.header_with(cookies, &url, now),
+                None => jar.header_for(&url, now),
+            };
+            if let Some(cookies) = cookies {
+                headers.push("Cookie", cookies.as_bytes());
+            }
+        }
+        add_body_headers(&mut headers, &draft.method, &draft.body, draft.content_type);
+        let mut options = draft.options;
+        options.timeout = options.timeout.or(self.timeout);
         Ok(Request {
             method: draft.method,
             url,
             headers,
             body: draft.body,
-            options: Options {
-                timeout: draft.timeout.or(self.timeout),
-                extensions: draft.extensions,
-            },
+            options,
         })
     }
 
@@ -88,7 +102,6 @@ impl Defaults {
             }
             headers.extend(&draft.headers);
         }
-        add_body_headers(&mut headers, &draft.method, &draft.body, draft.content_type);
         headers
     }
 }

@@ -81,7 +81,7 @@ impl<'a> Flow<'a> {
         rules: &'a Rules,
         jar: &'a Cookies,
         mut request: Request,
-    ) -> Result<(Self, Request), (Error, Request)> {
+    ) -> Result<(Self, Request)> {
         let scheme = match &request.options.auth {
             Choice::Given(scheme) => Some(Arc::clone(scheme)),
             Choice::Default => rules.auth.clone(),
@@ -95,7 +95,10 @@ impl<'a> Flow<'a> {
         let mut flow = Self {
             rules,
             jar,
-            follow: request.options.follow_redirects.unwrap_or(rules.follow_redirects),
+            follow: request
+                .options
+                .follow_redirects
+                .unwrap_or(rules.follow_redirects),
             auth,
             caller: None,
             first: false,
@@ -110,7 +113,7 @@ impl<'a> Flow<'a> {
                 flow.first = true;
                 Ok((flow, first))
             }
-            Err(error) => Err((error, request)),
+            Err(error) => Err(error.for_request(request)),
         }
     }
 
@@ -132,8 +135,11 @@ impl<'a> Flow<'a> {
     }
 
     /// Takes the cookies of a response, before anyone looks at it (COK-10).
-    pub(crate) fn heard(&self, request: &Request, head: &Head, now: SystemTime) {
-        self.jar.store(&request.url, head.headers.values("Set-Cookie"), now);
+    pub(crate) fn heard(&self, request: &Request, head: &Head) {
+        if head.headers.contains("Set-Cookie") {
+            let cookies = head.headers.values("Set-Cookie");
+            self.jar.store(&request.url, cookies, SystemTime::now());
+        }
     }
 
     /// Decides about a response by its head, which holds its request.
@@ -165,9 +171,12 @@ impl<'a> Flow<'a> {
         response.head.history = self.history();
         if let Some(next) = self.next.take() {
             if response.head.history.len() >= self.rules.max_redirects {
-                return Err(Error::new(Kind::TooManyRedirects, "Exceeded maximum allowed redirects.")
-                    .for_request(next)
-                    .with_response(response));
+                return Err(Error::new(
+                    Kind::TooManyRedirects,
+                    "Exceeded maximum allowed redirects.",
+                )
+                .for_request(next)
+                .with_response(response));
             }
             self.redirects.push(Arc::new(response));
             return Ok(Next::Send(Box::new(next)));
@@ -248,7 +257,11 @@ impl<'a> Flow<'a> {
             head.request = Some(request.shown());
             return Some(request);
         };
-        if let Some(request) = head.request.as_mut().filter(|_| !self.first && caller.body.is_empty()) {
+        if let Some(request) = head
+            .request
+            .as_mut()
+            .filter(|_| !self.first && caller.body.is_empty())
+        {
             caller.body = std::mem::take(&mut request.body);
         }
         Some(caller)
@@ -261,6 +274,10 @@ impl<'a> Flow<'a> {
     }
 
     fn history(&self) -> Vec<Arc<Response>> {
-        self.challenges.iter().chain(&self.redirects).cloned().collect()
+        self.challenges
+            .iter()
+            .chain(&self.redirects)
+            .cloned()
+            .collect()
     }
 }

@@ -113,11 +113,13 @@ impl Pattern {
 #[derive(Clone)]
 pub(crate) struct Routes<T>(Vec<(Pattern, T)>);
 
-impl<T> Routes<T> {
-    pub(crate) fn new() -> Self {
+impl<T> Default for Routes<T> {
+    fn default() -> Self {
         Self(Vec::new())
     }
+}
 
+impl<T> Routes<T> {
     /// Adds a route, in place of one with the same text (CLT-05).
     pub(crate) fn insert(&mut self, pattern: Pattern, target: T) {
         self.0.retain(|(other, _)| other.text() != pattern.text());
@@ -210,7 +212,7 @@ mod tests {
     /// PRX-13, CLT-05
     #[test]
     fn the_more_specific_pattern_is_asked_first() {
-        let mut routes = Routes::new();
+        let mut routes = Routes::default();
         let patterns = [
             "all://",
             "http://",

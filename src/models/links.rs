@@ -43,7 +43,10 @@ impl Links {
 
     /// The link of that `rel` or, for one without, of that URL.
     pub fn get(&self, key: &str) -> Option<&Link> {
-        self.0.iter().find(|(other, _)| other == key).map(|(_, link)| link)
+        self.0
+            .iter()
+            .find(|(other, _)| other == key)
+            .map(|(_, link)| link)
     }
 
     /// Keys and links, in order.
@@ -71,12 +74,16 @@ impl Link {
     /// A parameter by its name, which is matched without regard to case; the first one counts.
     pub fn param(&self, name: &str) -> Option<&str> {
         let mut params = self.params.iter();
-        params.find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        params
+            .find(|(other, _)| other.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
     }
 
     /// All parameters, in order, their names in lower case.
     pub fn params(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.params.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.params
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 }
 
@@ -109,7 +116,10 @@ impl Iterator for Scanner<'_> {
             rest = after;
         }
         self.0 = split(rest, |c| c == ',').1;
-        Some(Link { url: url.trim().to_owned(), params })
+        Some(Link {
+            url: url.trim().to_owned(),
+            params,
+        })
     }
 }
 
@@ -124,7 +134,9 @@ fn value(text: &str) -> (String, &str) {
     while let Some((at, c)) = characters.next() {
         match c {
             '"' => {
-                let (_, rest) = split(quoted.get(at + 1..).unwrap_or_default(), |c| matches!(c, ';' | ','));
+                let (_, rest) = split(quoted.get(at + 1..).unwrap_or_default(), |c| {
+                    matches!(c, ';' | ',')
+                });
                 return (value, rest);
             }
             '\\' => value.extend(characters.next().map(|(_, escaped)| escaped)),
@@ -144,7 +156,10 @@ mod tests {
 
     fn parse(value: &str) -> Vec<String> {
         let links = Links::parse([Cow::Borrowed(value)].into_iter());
-        links.iter().map(|(key, link)| format!("{key} {} {:?}", link.url(), link.params)).collect()
+        links
+            .iter()
+            .map(|(key, link)| format!("{key} {} {:?}", link.url(), link.params))
+            .collect()
     }
 
     /// RES-15
@@ -153,11 +168,26 @@ mod tests {
         for (value, expected) in [
             ("", vec![]),
             ("<a>", vec!["a a []"]),
-            ("<a>; rel=next, <b>; rel=\"prev start\"", vec![r#"next a [("rel", "next")]"#, r#"prev start b [("rel", "prev start")]"#]),
-            (r#"<a,b;c>; title="x, \"y\"; z=1"; rel=n"#, vec![r#"n a,b;c [("title", "x, \"y\"; z=1"), ("rel", "n")]"#]),
-            ("<a>;rel=x;;flag;b=", vec![r#"x a [("rel", "x"), ("flag", ""), ("b", "")]"#]),
+            (
+                "<a>; rel=next, <b>; rel=\"prev start\"",
+                vec![
+                    r#"next a [("rel", "next")]"#,
+                    r#"prev start b [("rel", "prev start")]"#,
+                ],
+            ),
+            (
+                r#"<a,b;c>; title="x, \"y\"; z=1"; rel=n"#,
+                vec![r#"n a,b;c [("title", "x, \"y\"; z=1"), ("rel", "n")]"#],
+            ),
+            (
+                "<a>;rel=x;;flag;b=",
+                vec![r#"x a [("rel", "x"), ("flag", ""), ("b", "")]"#],
+            ),
             ("<a>; REL=Up", vec![r#"Up a [("rel", "Up")]"#]),
-            ("<a>; rel=x=y; b", vec![r#"x=y a [("rel", "x=y"), ("b", "")]"#]),
+            (
+                "<a>; rel=x=y; b",
+                vec![r#"x=y a [("rel", "x=y"), ("b", "")]"#],
+            ),
             ("<a", vec![]),
             ("junk, <a>; rel=\"open", vec![r#"open a [("rel", "open")]"#]),
             ("<a>; rel=x, <b>; rel=x", vec![r#"x b [("rel", "x")]"#]),

@@ -6,6 +6,7 @@ pub(crate) mod config;
 pub(crate) mod cookies;
 pub(crate) mod exclusive;
 pub(crate) mod headers;
+pub(crate) mod links;
 pub(crate) mod pieces;
 pub(crate) mod query;
 pub(crate) mod request;

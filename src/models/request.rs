@@ -174,7 +174,10 @@ impl Request {
     /// A copy, if the body is in memory.
     pub fn try_clone(&self) -> Option<Self> {
         let body = self.body.try_clone()?;
-        Some(Self { body, ..self.shown() })
+        Some(Self {
+            body,
+            ..self.shown()
+        })
     }
 }
 

@@ -89,6 +89,11 @@ impl Head {
         }
     }
 
+    pub(crate) fn has_redirect_location(&self) -> bool {
+        matches!(self.status.as_u16(), 301 | 302 | 303 | 307 | 308)
+            && self.headers.contains("Location")
+    }
+
     /// Set explicitly; else named by Content-Type; else `None`.
     pub(crate) fn named_charset(&self) -> Option<Charset> {
         self.encoding.or_else(|| {
@@ -215,7 +220,11 @@ impl<B> Response<B> {
     /// The cookies that this very response sets, by the rules of the jar.
     pub fn cookies(&self) -> Cookies {
         let cookies = Cookies::new();
-        cookies.store(self.url(), self.head.headers.values("Set-Cookie"), SystemTime::now());
+        cookies.store(
+            self.url(),
+            self.head.headers.values("Set-Cookie"),
+            SystemTime::now(),
+        );
         cookies
     }
 
@@ -256,8 +265,7 @@ impl<B> Response<B> {
 
     /// 301, 302, 303, 307 or 308 with a `Location`.
     pub fn has_redirect_location(&self) -> bool {
-        matches!(self.head.status.as_u16(), 301 | 302 | 303 | 307 | 308)
-            && self.head.headers.contains("Location")
+        self.head.has_redirect_location()
     }
 
     /// The lower-cased charset that Content-Type names, known or not.

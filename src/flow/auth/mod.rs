@@ -57,6 +57,8 @@ impl fmt::Debug for BearerAuth {
     }
 }
 
+type Function = dyn Fn(&mut Request) -> Result<()> + Send + Sync;
+
 /// A function that changes each request before it is sent, once.
 ///
 /// A closure that can be cloned is a scheme by itself; this is for the others, and for a type with a name.
@@ -71,7 +73,7 @@ impl fmt::Debug for BearerAuth {
 /// ```
 #[derive(Clone)]
 pub struct FunctionAuth {
-    function: Arc<dyn Fn(&mut Request) -> Result<()> + Send + Sync>,
+    function: Arc<Function>,
 }
 
 impl FunctionAuth {

@@ -1,0 +1,49 @@
+//! `MockTransport`: a function in place of a server.
+
+use std::fmt;
+
+use crate::blocking::response::StreamingResponse;
+use crate::blocking::transport::Transport;
+use crate::error::Result;
+use crate::models::request::Request;
+use crate::models::response::Response;
+
+/// Answers requests with a function, for tests.
+///
+/// The request's body is read into memory before the function is called, so `request.content()` works. Everything above
+/// the transport works as over the network: redirects, cookies, authentication, hooks, content decoding, the log.
+///
+/// ```
+/// use papilio::{Client, MockTransport, Response};
+///
+/// let mock = MockTransport::new(|request| match request.url.path().as_ref() {
+///     "/json" => Response::builder(200).json(&["a", "b"]),
+///     _ => Ok(Response::builder(404).text("nothing here")),
+/// });
+/// let client = Client::builder().transport(mock).build()?;
+/// assert_eq!(client.get("http://test/json").send()?.json::<Vec<String>>()?, ["a", "b"]);
+/// assert_eq!(client.get("http://test/").send()?.status(), 404);
+/// # Ok::<(), papilio::Error>(())
+/// ```
+pub struct MockTransport<F>(F);
+
+impl<F: Fn(&Request) -> Result<Response> + Send + Sync> MockTransport<F> {
+    /// With this function.
+    pub fn new(answer: F) -> Self {
+        Self(answer)
+    }
+}
+
+impl<F: Fn(&Request) -> Result<Response> + Send + Sync> Transport for MockTransport<F> {
+    fn send(&self, request: &mut Request) -> Result<StreamingResponse> {
+        request.body.prepare()?;
+        request.body.buffer()?;
+        Ok(self.0(request)?.into())
+    }
+}
+
+impl<F> fmt::Debug for MockTransport<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MockTransport(..)")
+    }
+}

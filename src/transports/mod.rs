@@ -1,0 +1,3 @@
+//! Transports besides the network.
+
+pub(crate) mod mock;
