@@ -183,7 +183,7 @@ impl HttpTransport {
         let mut head = Head::new(parsed.status, parsed.version, parsed.headers);
         head.reason = parsed.reason;
         let body = BodyStream::live(lease, deadlines, started, self.network.response_limits);
-        StreamingResponse::assemble(head, body)
+        StreamingResponse::assemble(head, body).map_err(|e| e.in_phase(Phase::Head))
     }
 }
 
