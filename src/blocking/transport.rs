@@ -149,16 +149,23 @@ impl HttpTransport {
     }
 
     fn open_once(&self, url: &Url, deadlines: &Deadlines) -> Result<StdConnection> {
+        // Before the connection: what is wrong with the settings is wrong without a server (LOG-06).
+        #[cfg(feature = "tls")]
+        let session = match url.scheme() {
+            "https" | "wss" => Some(crate::connection::tls::Tls::new(
+                self.tls_config()?,
+                url.raw_host(),
+            )?),
+            _ => None,
+        };
         #[cfg_attr(
             not(feature = "tls"),
             expect(unused_mut, reason = "only TLS changes it")
         )]
         let mut wire = connect::tcp(url, deadlines)?;
         #[cfg(feature = "tls")]
-        if matches!(url.scheme(), "https" | "wss") {
-            let host = url.raw_host();
-            let session = crate::connection::tls::Tls::new(self.tls_config()?, host)?;
-            connect::tls(&mut wire, session, host, deadlines)?;
+        if let Some(session) = session {
+            connect::tls(&mut wire, session, url.raw_host(), deadlines)?;
         }
         Ok(Connection::new(wire, self.network.response_limits))
     }
