@@ -192,8 +192,6 @@ impl BodyStream {
                 self.trailers = connection.trailers();
                 if connection.is_reusable() {
                     connection.rest();
-                    // The look at an idle connection reads through TLS, and must not wait.
-                    connection.socket_mut().be_prompt();
                     live.lease.keep(Instant::now());
                 }
             }
