@@ -17,7 +17,7 @@ use crate::client::builder::ClientBuilder;
 use crate::client::request::{NoBody, RequestBuilder, WithBody};
 use crate::client::{Buildable, ClientKind, Config, Network, sealed};
 use crate::connection::pool::client_closed;
-use crate::error::Result;
+use crate::error::{Phase, Result};
 use crate::flow::auth::IntoAuth;
 use crate::flow::defaults::default_headers;
 use crate::flow::route::Routes;
@@ -192,7 +192,8 @@ impl Client {
             began,
             self.core.network.response_limits,
             &self.config.default_encoding,
-        )?;
+        )
+        .map_err(|e| e.in_phase(Phase::Head))?;
         log::info!(
             target: "papilio",
             "HTTP Request: {} {} \"{} {} {}\"",

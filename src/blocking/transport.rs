@@ -165,10 +165,11 @@ impl HttpTransport {
         let until = deadlines.pool(now);
         let mut lease = wait::on_poll(until, |waker, now| ticket.poll(waker, now))
             .map_err(|e| e.in_phase(Phase::Pool))?;
-        while lease
-            .connection()
-            .is_some_and(|connection| connection.is_stale())
-        {
+        while lease.connection().is_some_and(|connection| {
+            // Inside TLS the look is a read, and the socket may still be as patient as the last response needed it.
+            connection.socket_mut().be_prompt();
+            connection.is_stale()
+        }) {
             lease.replace(Instant::now());
         }
         Ok(lease)
@@ -205,16 +206,23 @@ impl HttpTransport {
     }
 
     fn open_once(&self, url: &Url, deadlines: &Deadlines) -> Result<StdConnection> {
+        // Before the connection: what is wrong with the settings is wrong without a server (LOG-06).
+        #[cfg(feature = "tls")]
+        let session = match url.scheme() {
+            "https" | "wss" => Some(crate::connection::tls::Tls::new(
+                self.tls_config()?,
+                url.raw_host(),
+            )?),
+            _ => None,
+        };
         #[cfg_attr(
             not(feature = "tls"),
             expect(unused_mut, reason = "only TLS changes it")
         )]
         let mut wire = connect::tcp(url, deadlines)?;
         #[cfg(feature = "tls")]
-        if matches!(url.scheme(), "https" | "wss") {
-            let host = url.raw_host();
-            let session = crate::connection::tls::Tls::new(self.tls_config()?, host)?;
-            connect::tls(&mut wire, session, host, deadlines)?;
+        if let Some(session) = session {
+            connect::tls(&mut wire, session, url.raw_host(), deadlines)?;
         }
         Ok(Connection::new(wire, self.network.response_limits))
     }

@@ -226,7 +226,7 @@ pub struct ResponseLimits {
     pub codings: usize,
     /// The body, as received and as decoded, each on its own: no limit.
     pub body: Option<u64>,
-    /// One line of `lines()`: 1 MiB.
+    /// One line of `iter_lines()`: 1 MiB.
     pub line: usize,
     /// The part of a followed redirect's or challenge's body kept in the history: 1 MiB.
     pub interim_body: usize,
@@ -287,7 +287,7 @@ impl ResponseLimits {
         self
     }
 
-    /// Replaces the limit on one line of `lines()`.
+    /// Replaces the limit on one line of `iter_lines()`.
     pub fn line(mut self, bytes: usize) -> Self {
         self.line = bytes;
         self

@@ -1,7 +1,7 @@
 //! `Headers`: the fields of a message in one flat buffer, order and case kept.
 //!
 //! Owns storage, lookup, validation at entry, text decoding and redaction. Does not own which headers a request gets
-//! (`client/request.rs`) or what they mean (`protocol/`, `flow/`).
+//! (`flow/defaults.rs`) or what they mean (`protocol/`, `flow/`).
 
 mod convert;
 mod grammar;

@@ -101,7 +101,8 @@ impl Request {
         Ok(request)
     }
 
-    /// The method, the URL and a body, and no header at all: not even `Host`, which HTTP/1.1 asks for.
+    /// The method, the URL and a body, and no header at all: not even `Host`, without which nothing is sent, nor those
+    /// that announce the body.
     ///
     /// # Errors
     /// As [`new`](Self::new).

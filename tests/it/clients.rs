@@ -719,3 +719,23 @@ fn a_failure_after_the_head_gives_the_connection_up() {
     let error = fails_on(&client, |client| client.get(refused.url("/")).send());
     assert_eq!(error.kind(), Kind::Connect);
 }
+
+/// TRP-05: the session tickets of TLS 1.3 are no news, and the look at the idle connection does not wait.
+#[cfg(feature = "tls")]
+#[test]
+fn a_connection_inside_tls_is_used_again_at_once() {
+    use crate::server::tls::{Identity, Tls, ca_pem};
+    for tls in [
+        Tls::from(Identity::Good).only_tls12(),
+        Tls::from(Identity::Good).only_tls13(),
+    ] {
+        let server = Server::start_tls(script().serve(|_| ok("x")), tls);
+        let client = one_slot().add_root_certificate(ca_pem()).build().unwrap();
+        let began = Instant::now();
+        for _ in 0..3 {
+            client.get(server.url("/")).send().unwrap();
+        }
+        assert!(began.elapsed() < SECOND, "{:?}", began.elapsed());
+        assert_eq!(server.requests_per_connection(), [3]);
+    }
+}

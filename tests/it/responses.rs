@@ -583,7 +583,7 @@ fn broken(client: &Client, url: &str, read: fn(&mut StreamingResponse) -> Option
     })
 }
 
-/// RES-29, ERR-05
+/// RES-29
 #[test]
 fn an_error_while_reading_names_the_request_and_closes() {
     let ways: [fn(&mut StreamingResponse) -> Option<Error>; 5] = [

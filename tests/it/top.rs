@@ -52,7 +52,8 @@ impl<S> Missing for RequestBuilder<S, NoBody> {}
 fn methods_without_a_body_take_none() {
     let client = papilio::Client::new();
     let url = "http://example.org/";
-    let bodiless: [fn(&'static str) -> RequestBuilder<OneShot, NoBody>; 4] = [
+    type Start = fn(&'static str) -> RequestBuilder<OneShot, NoBody>;
+    let bodiless: [Start; 4] = [
         papilio::get,
         papilio::head,
         papilio::options,
