@@ -7,13 +7,19 @@
 //! A slot is owned by exactly one value at any time, an idle entry, a grant or a `Lease`, and gives itself back when
 //! dropped.
 
+mod lease;
+mod ticket;
+
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Poll, Waker};
-use std::time::{Duration, Instant};
+use std::task::Waker;
+use std::time::Instant;
 
-use crate::error::{Error, Kind, Result};
+pub(crate) use lease::Lease;
+pub(crate) use ticket::Ticket;
+
+use crate::error::{Error, Kind};
 use crate::models::config::Limits;
 use crate::models::url::Url;
 
@@ -59,10 +65,14 @@ struct Waiter<C> {
 /// A slot: with a connection to use again, or the permission to open one.
 struct Grant<C> {
     connection: Option<C>,
+    /// An idle connection that gave way, to be closed before another is opened.
+    evicted: Option<C>,
     born: u64,
+    expires: Option<Instant>,
 }
 
-/// Connections to be closed once the lock is released.
+/// Connections to be closed once the lock is released. Each keeps its slot until it is closed, so that there are never
+/// more sockets than slots, not for an instant (R-LIM-16).
 type Closing<C> = Vec<C>;
 
 impl<C> Pool<C> {
@@ -125,8 +135,22 @@ impl<C> Pool<C> {
         }
         drop(state);
         wakers.into_iter().for_each(Waker::wake);
-        close_all(closing);
+        self.finish(now, closing);
         result
+    }
+
+    /// Closes connections that were given up, then gives their slots to whoever waits.
+    fn finish(&self, now: Instant, mut closing: Closing<C>) {
+        while !closing.is_empty() {
+            let count = closing.len();
+            close_all(std::mem::take(&mut closing));
+            let mut wakers = Vec::new();
+            let mut state = self.lock();
+            state.open -= count;
+            state.dispatch(now, &mut closing, &mut wakers);
+            drop(state);
+            wakers.into_iter().for_each(Waker::wake);
+        }
     }
 }
 
@@ -161,14 +185,15 @@ impl<C> State<C> {
     fn serve(&mut self, key: &Key, now: Instant, closing: &mut Closing<C>) -> Option<Grant<C>> {
         self.expire(now, closing);
         if let Some(at) = self.idle.iter().position(|idle| idle.key.matches(key)) {
-            let Idle {
-                connection, born, ..
-            } = self.idle.remove(at);
+            let idle = self.idle.remove(at);
             return Some(Grant {
-                connection: Some(connection),
-                born,
+                connection: Some(idle.connection),
+                evicted: None,
+                born: idle.born,
+                expires: idle.expires,
             });
         }
+        let mut evicted = None;
         if self
             .limits
             .max_connections
@@ -178,16 +203,21 @@ impl<C> State<C> {
         } else if self.idle.is_empty() {
             return None;
         } else {
-            closing.push(self.idle.remove(0).connection);
+            evicted = Some(self.idle.remove(0).connection);
         }
         Some(Grant {
             connection: None,
+            evicted,
             born: self.number(),
+            expires: None,
         })
     }
 
     /// Gives slots to whoever waited longest; one that cannot be served does not hold up the others (POOL-04).
     fn dispatch(&mut self, now: Instant, closing: &mut Closing<C>, wakers: &mut Vec<Waker>) {
+        if self.closed {
+            return;
+        }
         for at in 0..self.waiting.len() {
             let Some(waiter) = self.waiting.get(at).filter(|waiter| waiter.grant.is_none()) else {
                 continue;
@@ -208,7 +238,6 @@ impl<C> State<C> {
             .position(|idle| idle.expires.is_some_and(|expires| expires <= now))
         {
             closing.push(self.idle.remove(at).connection);
-            self.open -= 1;
         }
     }
 
@@ -229,189 +258,12 @@ impl<C> State<C> {
         self.idle.insert(at, idle);
         while most.is_some_and(|most| self.idle.len() > most) {
             closing.push(self.idle.remove(0).connection);
-            self.open -= 1;
         }
     }
 
     fn number(&mut self) -> u64 {
         self.next_number += 1;
         self.next_number
-    }
-}
-
-/// A place in the queue for one slot. Dropping it leaves the queue, and passes on a slot that was granted meanwhile.
-pub(crate) struct Ticket<'a, C> {
-    pool: &'a Pool<C>,
-    key: Key,
-    queued: Option<u64>,
-}
-
-impl<C> Ticket<'_, C> {
-    /// The slot, if there is one now; else `waker` is woken when asking again is worth it.
-    pub(crate) fn poll(&mut self, waker: &Waker, now: Instant) -> Poll<Result<Lease<C>>> {
-        let mut closing = Vec::new();
-        let mut state = self.pool.lock();
-        let grant = if let Some(number) = self.queued {
-            state
-                .waiting
-                .iter()
-                .position(|waiter| waiter.number == number)
-                .and_then(|at| {
-                    let waiter = state.waiting.get_mut(at)?;
-                    waiter.waker.clone_from(waker);
-                    let grant = waiter.grant.take()?;
-                    self.queued = None;
-                    state.waiting.remove(at);
-                    Some(grant)
-                })
-        } else {
-            None
-        };
-        if grant.is_none() && state.closed {
-            return Poll::Ready(Err(client_closed()));
-        }
-        let grant = match (grant, self.queued) {
-            (None, None) => state.serve(&self.key, now, &mut closing),
-            (grant, _) => grant,
-        };
-        if grant.is_none() && self.queued.is_none() {
-            let number = state.number();
-            self.queued = Some(number);
-            state.waiting.push_back(Waiter {
-                number,
-                key: self.key.clone(),
-                waker: waker.clone(),
-                grant: None,
-            });
-        }
-        drop(state);
-        close_all(closing);
-        match grant {
-            None => Poll::Pending,
-            Some(Grant { connection, born }) => Poll::Ready(Ok(Lease {
-                pool: self.pool.clone(),
-                key: self.key.clone(),
-                connection,
-                born,
-                held: true,
-            })),
-        }
-    }
-}
-
-impl<C> Drop for Ticket<'_, C> {
-    fn drop(&mut self) {
-        let Some(number) = self.queued.take() else {
-            return;
-        };
-        self.pool.change(Instant::now(), |state, closing| {
-            let at = state
-                .waiting
-                .iter()
-                .position(|waiter| waiter.number == number);
-            if let Some(grant) = at.and_then(|at| state.waiting.remove(at)?.grant) {
-                closing.extend(grant.connection);
-                state.open -= 1;
-            }
-        });
-    }
-}
-
-/// A slot in use. Dropping it closes the connection and frees the slot.
-pub(crate) struct Lease<C> {
-    pool: Pool<C>,
-    key: Key,
-    connection: Option<C>,
-    born: u64,
-    held: bool,
-}
-
-impl<C> Lease<C> {
-    /// The connection: there from the start if one is used again, else from [`fill`](Self::fill) on.
-    pub(crate) fn connection(&mut self) -> Option<&mut C> {
-        self.connection.as_mut()
-    }
-
-    pub(crate) fn connection_ref(&self) -> Option<&C> {
-        self.connection.as_ref()
-    }
-
-    /// Puts a new connection into the slot.
-    pub(crate) fn fill(&mut self, connection: C) {
-        self.connection = Some(connection);
-    }
-
-    /// Drops a connection that turned out stale and takes the next idle one of the origin, if there is one; the slot
-    /// stays ours either way.
-    pub(crate) fn replace(&mut self, now: Instant) {
-        let stale = self.connection.take();
-        let key = &self.key;
-        let next = self.pool.change(now, |state, closing| {
-            closing.extend(stale);
-            let at = state.idle.iter().position(|idle| idle.key.matches(key))?;
-            // Two slots become one.
-            state.open -= 1;
-            Some(state.idle.remove(at))
-        });
-        if let Some(Idle {
-            connection, born, ..
-        }) = next
-        {
-            self.connection = Some(connection);
-            self.born = born;
-        }
-    }
-
-    /// Gives the connection back for the next request; `good_for` is how long its peer will keep it, if that is known.
-    pub(crate) fn keep(mut self, now: Instant, good_for: Option<Duration>) {
-        let Some(connection) = self.connection.take() else {
-            return;
-        };
-        self.held = false;
-        let (key, born) = (self.key.clone(), self.born);
-        self.pool.change(now, |state, closing| {
-            let limits = [state.limits.keepalive_expiry, good_for];
-            let expires = limits.into_iter().flatten().min();
-            if state.closed {
-                state.open -= 1;
-                closing.push(connection);
-            } else {
-                state.keep(
-                    Idle {
-                        connection,
-                        key,
-                        born,
-                        expires: expires.and_then(|expiry| now.checked_add(expiry)),
-                    },
-                    closing,
-                );
-                state.expire(now, closing);
-            }
-        });
-    }
-
-    /// Takes the connection out for good; the slot stays taken until the lease is dropped.
-    pub(crate) fn take(&mut self) -> Option<C> {
-        self.connection.take()
-    }
-
-    pub(crate) fn is_pool_closed(&self) -> bool {
-        self.pool.is_closed()
-    }
-}
-
-impl<C> Drop for Lease<C> {
-    fn drop(&mut self) {
-        drop(self.connection.take());
-        if self.held {
-            self.pool.change(Instant::now(), |state, _| state.open -= 1);
-        }
-    }
-}
-
-impl<C> fmt::Debug for Lease<C> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Lease({})", self.key.0.masked())
     }
 }
 
@@ -431,3 +283,6 @@ fn close_all<C>(connections: impl IntoIterator<Item = C>) {
         log::debug!(target: "papilio::connection", "connection.close.complete");
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,463 @@
+//! The pool with connections that are numbers, and a clock that is an argument.
+
+use std::collections::BTreeSet;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Poll, Wake};
+use std::time::Duration;
+
+use super::*;
+
+const S: Duration = Duration::from_secs(1);
+
+/// A connection that is on the list of those that are open.
+struct Conn {
+    number: usize,
+    open: Open,
+}
+
+type Open = Arc<Mutex<BTreeSet<usize>>>;
+
+impl Drop for Conn {
+    fn drop(&mut self) {
+        assert!(
+            self.open.lock().unwrap().remove(&self.number),
+            "closed twice"
+        );
+    }
+}
+
+/// A pool, and the connections it was given.
+struct Rig {
+    pool: Pool<Conn>,
+    open: Open,
+    made: AtomicUsize,
+    now: Instant,
+}
+
+impl Rig {
+    fn new(max: usize, keepalive: usize) -> Self {
+        let limits = Limits::new()
+            .max_connections(max)
+            .max_keepalive_connections(keepalive)
+            .keepalive_expiry(5 * S);
+        Self {
+            pool: Pool::new(limits),
+            open: Open::default(),
+            made: AtomicUsize::new(0),
+            now: Instant::now(),
+        }
+    }
+
+    fn ask(&self, host: &str) -> Ticket<'_, Conn> {
+        self.pool.ticket(key(host))
+    }
+
+    fn poll(&self, ticket: &mut Ticket<'_, Conn>, waker: &Waker) -> Option<Lease<Conn>> {
+        match ticket.poll(waker, self.now) {
+            Poll::Ready(Ok(lease)) => Some(self.connect(lease)),
+            Poll::Ready(Err(error)) => {
+                assert_eq!(error.kind(), Kind::ClientClosed);
+                None
+            }
+            Poll::Pending => None,
+        }
+    }
+
+    /// A new slot gets a new connection at once: nothing may still be open in its place.
+    fn connect(&self, mut lease: Lease<Conn>) -> Lease<Conn> {
+        if lease.connection().is_none() {
+            let number = self.made.fetch_add(1, Ordering::Relaxed);
+            self.open.lock().unwrap().insert(number);
+            let open = Arc::clone(&self.open);
+            lease.fill(Conn { number, open });
+        }
+        lease
+    }
+
+    fn lease(&self, host: &str) -> Option<Lease<Conn>> {
+        self.poll(&mut self.ask(host), Waker::noop())
+    }
+
+    /// Numbers of the connections that are open.
+    fn numbers(&self) -> Vec<usize> {
+        self.open.lock().unwrap().iter().copied().collect()
+    }
+
+    fn keep(&self, lease: Lease<Conn>) {
+        lease.keep(self.now, None);
+    }
+}
+
+fn key(host: &str) -> Key {
+    static URLS: OnceLock<[Url; 4]> = OnceLock::new();
+    let urls = URLS.get_or_init(|| {
+        ["http://a/", "http://b/", "http://c/", "http://d/"].map(|url| Url::parse(url).unwrap())
+    });
+    let url = urls.iter().find(|url| url.raw_host() == host).unwrap();
+    Key(url.clone())
+}
+
+fn number(lease: &Lease<Conn>) -> usize {
+    lease.connection_ref().unwrap().number
+}
+
+#[derive(Default)]
+struct Flag(AtomicUsize);
+
+impl Wake for Flag {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+fn flag() -> (Arc<Flag>, Waker) {
+    let flag = Arc::new(Flag::default());
+    (Arc::clone(&flag), Waker::from(flag))
+}
+
+fn woken(flag: &Flag) -> bool {
+    flag.0.load(Ordering::Relaxed) > 0
+}
+
+/// POOL-03: the oldest idle connection of the origin, else a new one, else one in place of the oldest of another.
+#[test]
+fn the_order_of_serving() {
+    let rig = Rig::new(3, 3);
+    let leases: Vec<_> = ["a", "a", "b"].map(|host| rig.lease(host).unwrap()).into();
+    for lease in leases.into_iter().rev() {
+        rig.keep(lease);
+    }
+    let first = rig.lease("a").unwrap();
+    assert_eq!(number(&first), 0);
+    rig.keep(rig.lease("b").unwrap());
+    let new = rig.lease("c").unwrap();
+    assert_eq!(
+        (number(&new), rig.numbers()),
+        (3, vec![0, 2, 3]),
+        "1 gave way"
+    );
+    assert_eq!(number(&rig.lease("b").unwrap()), 2);
+}
+
+/// POOL-02, POOL-04: first come, first served, and who cannot be served holds up nobody.
+#[test]
+fn the_order_of_waiting() {
+    let rig = Rig::new(1, 1);
+    let held = rig.lease("a").unwrap();
+    let mut tickets: Vec<_> = ["b", "a", "b"].map(|host| (rig.ask(host), flag())).into();
+    for (ticket, (_, waker)) in &mut tickets {
+        assert!(rig.poll(ticket, waker).is_none());
+    }
+    rig.keep(held);
+    let states: Vec<bool> = tickets.iter().map(|(_, (flag, _))| woken(flag)).collect();
+    assert_eq!(states, [true, false, false]);
+    let (ticket, (_, waker)) = &mut tickets[0];
+    let lease = rig.poll(ticket, waker).unwrap();
+    assert_eq!(rig.numbers(), [1], "the connection to a made room");
+    drop(lease);
+    assert!(woken(&tickets[1].1.0) && !woken(&tickets[2].1.0));
+}
+
+/// POOL-09, LIM-01: an idle connection is good until its expiry, or as long as its peer says, whichever is less.
+#[test]
+fn expiry() {
+    let mut rig = Rig::new(2, 2);
+    rig.keep(rig.lease("a").unwrap());
+    rig.now += 5 * S - S / 1000;
+    let again = rig.lease("a").unwrap();
+    assert_eq!(number(&again), 0);
+    rig.keep(again);
+    rig.now += 5 * S;
+    let fresh = rig.lease("a").unwrap();
+    assert_eq!((number(&fresh), rig.numbers()), (1, vec![1]));
+    fresh.keep(rig.now, Some(2 * S));
+    rig.now += 2 * S;
+    assert_eq!(number(&rig.lease("a").unwrap()), 2);
+    let brief = rig.lease("a").unwrap();
+    brief.keep(rig.now, Some(Duration::ZERO));
+    assert_eq!(rig.numbers(), [] as [usize; 0], "closed at once");
+    let longer = rig.lease("a").unwrap();
+    longer.keep(rig.now, Some(Duration::MAX));
+    rig.now += 5 * S;
+    assert_eq!(
+        number(&rig.lease("b").unwrap()),
+        5,
+        "ours is the shorter one"
+    );
+}
+
+/// POOL-10, LIM-01: only idle connections count as idle, and the oldest goes first.
+#[test]
+fn surplus() {
+    let rig = Rig::new(4, 2);
+    let leases: Vec<_> = ["a", "b", "c", "d"]
+        .map(|host| rig.lease(host).unwrap())
+        .into();
+    let mut leases = leases.into_iter();
+    let first = leases.next().unwrap();
+    for lease in leases {
+        rig.keep(lease);
+    }
+    assert_eq!(rig.numbers(), [0, 2, 3]);
+    rig.keep(first);
+    assert_eq!(rig.numbers(), [2, 3], "the oldest, though it came last");
+}
+
+/// FLT-16: what was granted to someone who is gone goes to the next, connection and all.
+#[test]
+fn a_dropped_grant_is_passed_on() {
+    let rig = Rig::new(1, 1);
+    let held = rig.lease("a").unwrap();
+    let (mut gone, mut next) = (rig.ask("a"), rig.ask("a"));
+    let (flag, waker) = flag();
+    assert!(rig.poll(&mut gone, Waker::noop()).is_none());
+    assert!(rig.poll(&mut next, &waker).is_none());
+    rig.keep(held);
+    assert!(!woken(&flag));
+    drop(gone);
+    assert!(woken(&flag));
+    assert_eq!(number(&rig.poll(&mut next, &waker).unwrap()), 0);
+    // A permission, and an eviction that came with one, are passed on as well.
+    for end in [false, true] {
+        let held = rig.lease("a").unwrap();
+        let (mut gone, mut next) = (rig.ask("b"), rig.ask("b"));
+        assert!(rig.poll(&mut gone, Waker::noop()).is_none());
+        assert!(rig.poll(&mut next, &waker).is_none());
+        if end {
+            rig.keep(held)
+        } else {
+            drop(held)
+        };
+        drop(gone);
+        assert!(rig.poll(&mut next, &waker).is_some());
+    }
+    // The last one to leave leaves the connection idle.
+    let held = rig.lease("a").unwrap();
+    let kept = number(&held);
+    let mut gone = rig.ask("a");
+    assert!(rig.poll(&mut gone, Waker::noop()).is_none());
+    rig.keep(held);
+    drop(gone);
+    assert_eq!(rig.numbers(), [kept]);
+    assert_eq!(number(&rig.lease("a").unwrap()), kept);
+}
+
+/// SEC-130: a stale connection is closed, and the next idle one takes its place in the same slot.
+#[test]
+fn replacing() {
+    let rig = Rig::new(3, 3);
+    let leases: Vec<_> = ["a", "b", "a"].map(|host| rig.lease(host).unwrap()).into();
+    leases.into_iter().for_each(|lease| rig.keep(lease));
+    let mut lease = rig.lease("a").unwrap();
+    lease.replace(rig.now);
+    assert_eq!((number(&lease), rig.numbers()), (2, vec![1, 2]));
+    lease.replace(rig.now);
+    assert!(lease.connection().is_none());
+    assert_eq!(rig.numbers(), [1]);
+    assert!(format!("{:?}", rig.pool).contains("1 active, 1 idle"));
+}
+
+/// POOL-17, R-POOL-05: idle connections are closed at once, leases end by themselves, waiters are told.
+#[test]
+fn closing() {
+    let rig = Rig::new(2, 2);
+    let held = rig.lease("a").unwrap();
+    let other = rig.lease("b").unwrap();
+    let (flag, waker) = flag();
+    let mut waiting = rig.ask("a");
+    assert!(rig.poll(&mut waiting, &waker).is_none());
+    rig.keep(other);
+    let mut granted = rig.poll(&mut waiting, &waker).unwrap();
+    assert!(!granted.is_pool_closed());
+    let mut waiting = rig.ask("a");
+    assert!(rig.poll(&mut waiting, &waker).is_none());
+    rig.pool.close();
+    assert!(woken(&flag) && granted.is_pool_closed());
+    let told = waiting.poll(&waker, rig.now);
+    assert!(matches!(told, Poll::Ready(Err(e)) if e.kind() == Kind::ClientClosed));
+    granted.take();
+    drop(granted);
+    rig.keep(held);
+    assert_eq!(rig.numbers(), [] as [usize; 0]);
+    assert!(rig.lease("a").is_none());
+    drop(waiting);
+    let counts = "<Pool [Requests: 0 active, 0 queued | Connections: 0 active, 0 idle]>";
+    assert_eq!(format!("{:?}", rig.pool), counts, "POOL-18");
+}
+
+/// What one of the actors of [`every_sequence`] is doing.
+enum Actor<'a> {
+    Out,
+    Waiting(Ticket<'a, Conn>, Arc<Flag>, Waker),
+    Holding(Lease<Conn>),
+}
+
+/// R-POOL-01, R-POOL-02, R-POOL-03, R-LIM-16: three actors that ask, wait, give up, keep, drop and replace, time that
+/// passes and the end, in every order of five steps. Every step of the pool is one critical section, so these are all
+/// interleavings of threads. At each point no more connections are open than allowed, each is in one place, and
+/// nobody waits while there is a slot.
+#[test]
+fn every_sequence() {
+    for (max, keepalive) in [(1, 1), (2, 1), (2, 2)] {
+        let mut count = 0;
+        explore(&mut Vec::new(), (max, keepalive), &mut count);
+        assert!(count > 1000, "{count} sequences only");
+    }
+}
+
+fn explore(path: &mut Vec<usize>, limits: (usize, usize), count: &mut usize) {
+    let choices = replay(path, limits);
+    *count += 1;
+    if path.len() == 5 {
+        return;
+    }
+    for choice in 0..choices {
+        path.push(choice);
+        explore(path, limits, count);
+        path.pop();
+    }
+}
+
+/// Takes these choices, checking after each; how many there are for the next step.
+fn replay(path: &[usize], (max, keepalive): (usize, usize)) -> usize {
+    let mut rig = Rig::new(max, keepalive);
+    let pool = rig.pool.clone();
+    let mut actors: [Actor<'_>; 3] = [Actor::Out, Actor::Out, Actor::Out];
+    let (mut world, mut closed) = (0, false);
+    for &choice in path {
+        match options(&actors, world)[choice] {
+            (3, 0) => {
+                rig.now += 10 * S;
+                world = 1;
+            }
+            (3, _) => {
+                pool.close();
+                (world, closed) = (2, true);
+            }
+            (at, verb) => {
+                let actor = std::mem::replace(&mut actors[at], Actor::Out);
+                actors[at] = act(&rig, &pool, actor, at, verb, closed);
+            }
+        }
+        check(&rig, &actors, max, keepalive);
+    }
+    let choices = options(&actors, world).len();
+    actors = [Actor::Out, Actor::Out, Actor::Out];
+    check(&rig, &actors, max, keepalive);
+    let state = rig.pool.lock();
+    assert_eq!(state.open, state.idle.len(), "{path:?}");
+    drop(state);
+    choices
+}
+
+/// Actor and verb; the fourth actor is the world, where time passes once and then the pool is closed.
+fn options(actors: &[Actor<'_>; 3], world: usize) -> Vec<(usize, usize)> {
+    let mut options = Vec::new();
+    for (at, actor) in actors.iter().enumerate() {
+        let verbs = match actor {
+            Actor::Out => 1,
+            Actor::Waiting(..) => 2,
+            Actor::Holding(_) => 3,
+        };
+        options.extend((0..verbs).map(|verb| (at, verb)));
+    }
+    options.extend((world..2).map(|verb| (3, verb)));
+    options
+}
+
+fn act<'a>(
+    rig: &Rig,
+    pool: &'a Pool<Conn>,
+    actor: Actor<'a>,
+    at: usize,
+    verb: usize,
+    closed: bool,
+) -> Actor<'a> {
+    let (mut ticket, flag, waker) = match (actor, verb) {
+        (Actor::Out, _) => {
+            let (flag, waker) = flag();
+            (pool.ticket(key(["a", "b", "a"][at])), flag, waker)
+        }
+        (Actor::Waiting(ticket, flag, waker), 0) => (ticket, flag, waker),
+        (Actor::Waiting(..), _) => return Actor::Out,
+        (Actor::Holding(lease), 0) => {
+            rig.keep(lease);
+            return Actor::Out;
+        }
+        (Actor::Holding(_), 1) => return Actor::Out,
+        (Actor::Holding(mut lease), _) => {
+            lease.replace(rig.now);
+            return Actor::Holding(rig.connect(lease));
+        }
+    };
+    match ticket.poll(&waker, rig.now) {
+        Poll::Ready(Ok(lease)) => Actor::Holding(rig.connect(lease)),
+        Poll::Ready(Err(error)) => {
+            assert!(closed && error.kind() == Kind::ClientClosed);
+            Actor::Out
+        }
+        Poll::Pending => Actor::Waiting(ticket, flag, waker),
+    }
+}
+
+#[track_caller]
+fn check(rig: &Rig, actors: &[Actor<'_>; 3], max: usize, keepalive: usize) {
+    let state = rig.pool.lock();
+    assert!(rig.open.lock().unwrap().len() <= max, "too many are open");
+    assert!(state.open <= max && state.idle.len() <= keepalive.min(state.open));
+    let held = actors
+        .iter()
+        .filter(|actor| matches!(actor, Actor::Holding(_)))
+        .count();
+    let granted = state
+        .waiting
+        .iter()
+        .filter(|waiter| waiter.grant.is_some())
+        .count();
+    assert_eq!(
+        state.open,
+        held + granted + state.idle.len(),
+        "a slot is in one place"
+    );
+    let mut places: Vec<usize> = Vec::new();
+    places.extend(state.idle.iter().map(|idle| idle.connection.number));
+    for grant in state
+        .waiting
+        .iter()
+        .filter_map(|waiter| waiter.grant.as_ref())
+    {
+        places.extend(
+            grant
+                .connection
+                .iter()
+                .chain(&grant.evicted)
+                .map(|c| c.number),
+        );
+    }
+    for actor in actors {
+        match actor {
+            Actor::Holding(lease) => places.push(number(lease)),
+            Actor::Waiting(ticket, flag, _) if !state.closed => {
+                let waiter = state
+                    .waiting
+                    .iter()
+                    .find(|w| Some(w.number) == ticket.queued)
+                    .unwrap();
+                let slot = state.open < max || !state.idle.is_empty();
+                assert!(
+                    waiter.grant.is_some() || !slot,
+                    "someone waits beside a slot"
+                );
+                assert!(
+                    waiter.grant.is_none() || woken(flag),
+                    "granted and not told"
+                );
+            }
+            _ => {}
+        }
+    }
+    places.sort_unstable();
+    let open: Vec<usize> = rig.open.lock().unwrap().iter().copied().collect();
+    assert_eq!(places, open, "each open connection is in one place");
+}

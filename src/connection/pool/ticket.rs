@@ -1,0 +1,106 @@
+//! `Ticket`: one request's place in the queue of a [`Pool`].
+//!
+//! Owns asking, and passing on what was granted to someone who is gone.
+
+use std::task::{Poll, Waker};
+use std::time::Instant;
+
+use super::{Grant, Idle, Key, Lease, Pool, State, Waiter, client_closed, close_all};
+use crate::error::Result;
+
+/// A place in the queue for one slot. Dropping it leaves the queue, and passes on a slot that was granted meanwhile.
+pub(crate) struct Ticket<'a, C> {
+    pub(super) pool: &'a Pool<C>,
+    pub(super) key: Key,
+    pub(super) queued: Option<u64>,
+}
+
+impl<C> Ticket<'_, C> {
+    /// The slot, if there is one now; else `waker` is woken when asking again is worth it.
+    pub(crate) fn poll(&mut self, waker: &Waker, now: Instant) -> Poll<Result<Lease<C>>> {
+        loop {
+            let mut closing = Vec::new();
+            let mut state = self.pool.lock();
+            let mut grant = self.collect(&mut state, waker);
+            if grant.is_none() && state.closed {
+                return Poll::Ready(Err(client_closed()));
+            }
+            if grant.is_none() && self.queued.is_none() {
+                grant = state.serve(&self.key, now, &mut closing);
+                if grant.is_none() {
+                    let number = state.number();
+                    self.queued = Some(number);
+                    state.waiting.push_back(Waiter {
+                        number,
+                        key: self.key.clone(),
+                        waker: waker.clone(),
+                        grant: None,
+                    });
+                }
+            }
+            drop(state);
+            let freed = !closing.is_empty();
+            self.pool.finish(now, closing);
+            match grant {
+                Some(grant) => {
+                    close_all(grant.evicted);
+                    let (pool, key) = (self.pool.clone(), self.key.clone());
+                    let lease = Lease::new(pool, key, grant.connection, grant.born);
+                    return Poll::Ready(Ok(lease));
+                }
+                // A slot that came free just now may have been given to us.
+                None if freed => {}
+                None => return Poll::Pending,
+            }
+        }
+    }
+
+    /// What was granted since we queued.
+    fn collect(&mut self, state: &mut State<C>, waker: &Waker) -> Option<Grant<C>> {
+        let number = self.queued?;
+        let at = state.waiting.iter().position(|w| w.number == number)?;
+        let waiter = state.waiting.get_mut(at)?;
+        waiter.waker.clone_from(waker);
+        let grant = waiter.grant.take()?;
+        self.queued = None;
+        state.waiting.remove(at);
+        Some(grant)
+    }
+}
+
+impl<C> Drop for Ticket<'_, C> {
+    fn drop(&mut self) {
+        let Some(number) = self.queued.take() else {
+            return;
+        };
+        self.pool.change(Instant::now(), |state, closing| {
+            let at = state.waiting.iter().position(|w| w.number == number);
+            let Some(waiter) = at.and_then(|at| state.waiting.remove(at)) else {
+                return;
+            };
+            match waiter.grant {
+                None => {}
+                // It goes to the next in the queue (FLT-16).
+                Some(Grant {
+                    connection: Some(connection),
+                    born,
+                    expires,
+                    ..
+                }) if !state.closed => {
+                    let key = waiter.key;
+                    let idle = Idle {
+                        connection,
+                        key,
+                        born,
+                        expires,
+                    };
+                    state.keep(idle, closing);
+                }
+                Some(grant) => match grant.connection.or(grant.evicted) {
+                    Some(connection) => closing.push(connection),
+                    None => state.open -= 1,
+                },
+            }
+        });
+    }
+}
