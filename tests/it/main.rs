@@ -10,6 +10,7 @@
     reason = "a test fails by panicking, and so do its helpers"
 )]
 
+mod cookies;
 mod layering;
 mod project;
 #[allow(
