@@ -20,6 +20,7 @@ mod clients;
 #[cfg(feature = "cli")]
 mod command;
 mod common;
+mod cookies;
 mod decoding;
 mod errors;
 mod headers;

@@ -155,11 +155,18 @@ impl Jar {
             self.remove_same(&cookie);
             return;
         }
-        let bare = cookie.bare_domain().to_owned();
+        let dotted = format!(".{}", cookie.bare_domain());
         self.put(cookie, true);
-        let of_domain = |domain: &str| domain.strip_prefix('.').unwrap_or(domain) == bare;
-        self.limit(MAX_OF_DOMAIN, of_domain);
-        self.limit(MAX, |_| true);
+        let bare = dotted.strip_prefix('.').unwrap_or_default();
+        let own = [bare, &dotted].map(|domain| self.domains.get(domain));
+        if let Some(cookie) = superfluous(own.into_iter().flatten(), MAX_OF_DOMAIN) {
+            self.remove_same(&cookie);
+        }
+        if self.len() > MAX
+            && let Some(cookie) = superfluous(self.domains.values(), MAX)
+        {
+            self.remove_same(&cookie);
+        }
     }
 
     /// RFC 6265bis section 5.7 step 16: what came by plain http neither replaces nor hides a Secure cookie.
@@ -174,27 +181,6 @@ impl Jar {
                     || domain_match(old_domain, domain))
                 && path_match(&new.path, &old.path)
         })
-    }
-
-    /// Section 5.7, last step: of too many received cookies the oldest goes, one without Secure if there is one.
-    fn limit(&mut self, most: usize, is_meant: impl Fn(&str) -> bool) {
-        let mut count = 0_usize;
-        let mut victim: Option<&Entry> = None;
-        let domains = self.domains.iter().filter(|(domain, _)| is_meant(domain));
-        for entry in domains.flat_map(|(_, domain)| domain.values()) {
-            if !entry.is_received {
-                continue;
-            }
-            count = count.saturating_add(1);
-            let rank = |entry: &Entry| (entry.cookie.secure, entry.place);
-            if victim.is_none_or(|victim| rank(entry) < rank(victim)) {
-                victim = Some(entry);
-            }
-        }
-        let victim = victim.filter(|_| count > most);
-        if let Some(cookie) = victim.map(|entry| entry.cookie.clone()) {
-            self.remove_same(&cookie);
-        }
     }
 
     /// The `Cookie` field's value for a request.
@@ -260,6 +246,17 @@ impl Jar {
     fn domain(&self, domain: &str) -> Option<&Domain> {
         self.domains.get(stored_domain(domain)?.as_ref())
     }
+}
+
+/// Of too many received cookies the oldest, one without Secure if there is one (RFC 6265bis section 5.7, last step).
+fn superfluous<'a>(domains: impl Iterator<Item = &'a Domain>, most: usize) -> Option<Cookie> {
+    let entries = domains.flat_map(BTreeMap::values);
+    let received: Vec<&Entry> = entries.filter(|entry| entry.is_received).collect();
+    let rank = |entry: &&&Entry| (entry.cookie.secure, entry.place);
+    let oldest = received.iter().min_by_key(rank);
+    oldest
+        .filter(|_| received.len() > most)
+        .map(|entry| entry.cookie.clone())
 }
 
 fn of_name<'a>(domain: &'a Domain, name: &'a str) -> impl Iterator<Item = &'a Cookie> {

@@ -65,8 +65,10 @@ impl<'a> SetCookie<'a> {
             self.max_age = max_age(value).or(self.max_age);
         } else if name.eq_ignore_ascii_case(b"domain") {
             let value = value.strip_prefix(b".").unwrap_or(value);
-            // What is not UTF-8 becomes a character no host has.
-            self.domain = Some(String::from_utf8_lossy(value)).filter(|domain| !domain.is_empty());
+            // What is not UTF-8 becomes a character no host has. An empty one does not undo one before it.
+            if !value.is_empty() {
+                self.domain = Some(String::from_utf8_lossy(value));
+            }
         } else if name.eq_ignore_ascii_case(b"path") {
             self.path = Some(String::from_utf8_lossy(value));
         } else if name.eq_ignore_ascii_case(b"secure") {
