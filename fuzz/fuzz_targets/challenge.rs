@@ -5,7 +5,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use papilio::fuzzing::{Challenge, challenges};
-use papilio::{Auth, AuthFlow, AuthStep, DigestAuth, Request, Response, ResponseHead};
+use papilio::{Auth, AuthStep, DigestAuth, Request, Response, ResponseHead};
 
 fuzz_target!(|data: &[u8]| {
     let found = challenges(data);

@@ -71,8 +71,10 @@ impl fmt::Debug for BearerAuth {
 /// ```
 #[derive(Clone)]
 pub struct FunctionAuth {
-    function: Arc<dyn Fn(&mut Request) -> Result<()> + Send + Sync>,
+    function: Arc<Change>,
 }
+
+type Change = dyn Fn(&mut Request) -> Result<()> + Send + Sync;
 
 impl FunctionAuth {
     /// With this function. An error it returns ends the call.
