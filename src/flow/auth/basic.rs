@@ -147,7 +147,6 @@ mod tests {
         }
     }
 
-    /// AUT-01, SEC-205
     #[test]
     fn userinfo_is_decoded() {
         let from = |url: &str| {

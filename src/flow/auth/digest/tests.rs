@@ -413,7 +413,7 @@ fn threads_share_the_count() {
     assert_eq!(counts, expected);
 }
 
-/// AUT-20, AUT-28, R-LIM-15: one answer to a challenge, one more request than without.
+/// AUT-20, AUT-28: one answer to a challenge, one more request than without.
 #[test]
 fn a_refusal_is_final_and_forgotten() {
     let auth = DigestAuth::new("u", "wrong");
@@ -473,7 +473,7 @@ fn a_stale_nonce_is_replaced_once() {
     }
 }
 
-/// AUT-46, SEC-213: a challenge after a redirect to another origin gets no answer.
+/// SEC-213: a challenge after a redirect to another origin gets no answer.
 #[test]
 fn challenges_of_other_origins_are_returned() {
     let auth = DigestAuth::new("u", "p");

@@ -94,7 +94,7 @@ fn the_grammar_is_read() {
     assert_eq!(lookup("", "http://h/"), None);
 }
 
-/// AUT-12: the line, and not a word of the file.
+/// The line, and not a word of the file.
 #[test]
 fn problems_are_found_on_their_line() {
     let cases = [
@@ -123,7 +123,7 @@ fn problems_are_found_on_their_line() {
     assert_eq!(error.to_string(), "cannot read no/such/file");
 }
 
-/// AUT-13, SEC-309
+/// AUT-13: the host after IDNA.
 #[test]
 fn a_host_gets_its_own_entry() {
     let text = "machine Example.ORG login a password 1\nmachine MÜLLER.de password 2\nmachine ::1 login c password 3\n\
@@ -148,7 +148,7 @@ fn a_host_gets_its_own_entry() {
     assert_eq!(lookup(&text, "http://empty.org/"), None);
 }
 
-/// AUT-03, AUT-13, SEC-309
+/// AUT-03, AUT-13: user name and password in the URL win.
 #[test]
 fn the_request_gets_the_entry() {
     let file = Temporary::new("request", "machine h login a password b\n");
@@ -204,4 +204,52 @@ fn a_file_that_never_ends_is_refused() {
     assert!(error.to_string().ends_with("is longer than 1 MiB"));
     std::fs::write(&file.0, &text[1..]).unwrap();
     NetrcAuth::from_file(&file.0).unwrap();
+}
+
+/// AUT-12: the home directory is another process's, for it cannot be changed here.
+#[cfg(unix)]
+#[test]
+fn the_default_file_is_in_the_home_directory() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let home = std::env::temp_dir().join(format!("papilio-{}-home", std::process::id()));
+    std::fs::create_dir_all(&home).unwrap();
+    let netrc = home.join(".netrc");
+    let try_new = || {
+        let test = "flow::auth::netrc::tests::the_home_directory_s_file";
+        let output = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", test, "--ignored", "--nocapture"])
+            .env("HOME", &home)
+            .env("NETRC", "/no/such/file")
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let missing = try_new();
+    assert!(
+        missing.contains(&format!("cannot read {}", netrc.display())),
+        "{missing}"
+    );
+    std::fs::write(&netrc, "machine h login a password b").unwrap();
+    let allow = |mode| std::fs::set_permissions(&netrc, PermissionsExt::from_mode(mode)).unwrap();
+    allow(0o600);
+    let found = try_new();
+    assert!(found.contains("sends Some(\"Basic YTpi\")"), "{found}");
+    allow(0o604);
+    let open = try_new();
+    assert!(open.contains("can be accessed by others"), "{open}");
+    std::fs::remove_dir_all(&home).unwrap();
+}
+
+#[test]
+#[ignore = "run by the test above, with a home directory of its own"]
+fn the_home_directory_s_file() {
+    match NetrcAuth::new() {
+        Ok(auth) => {
+            let mut request = Request::new("GET", "http://h/").unwrap();
+            auth.flow().next(&mut request, None).unwrap();
+            println!("sends {:?}", request.headers.get("Authorization"));
+        }
+        Err(error) => println!("{error}"),
+    }
 }
