@@ -8,6 +8,8 @@ pub use crate::error::Reason;
 
 use http::Method;
 
+use crate::flow::auth::challenge;
+use crate::flow::auth::netrc::Netrc;
 use crate::models::config::ResponseLimits;
 use crate::protocol::http1::replay::{End, Outcome, Play};
 
@@ -58,6 +60,50 @@ pub fn response(
 /// `body` as the request encoder chunks it, one chunk for each piece.
 pub fn chunked(pieces: &[&[u8]]) -> Vec<u8> {
     crate::protocol::http1::replay::encode_chunks(pieces)
+}
+
+/// A challenge as it was understood.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Challenge {
+    /// The scheme as written.
+    pub scheme: Vec<u8>,
+    /// Credentials in one piece.
+    pub token68: Option<Vec<u8>>,
+    /// Names as written, values without quotes.
+    pub params: Vec<(Vec<u8>, Vec<u8>)>,
+    /// Breaks the grammar somewhere.
+    pub is_broken: bool,
+}
+
+/// The challenges of one field value.
+pub fn challenges(value: &[u8]) -> Vec<Challenge> {
+    let challenges = challenge::challenges(value).into_iter();
+    challenges
+        .map(|challenge| Challenge {
+            scheme: challenge.scheme.to_vec(),
+            token68: challenge.token68.map(<[u8]>::to_vec),
+            params: challenge
+                .params
+                .into_iter()
+                .map(|(name, value)| (name.to_vec(), value.into_owned()))
+                .collect(),
+            is_broken: challenge.is_broken,
+        })
+        .collect()
+}
+
+/// Name (`None` for the default), login and password of the entries of a netrc file, the default last; or the line that
+/// makes no sense.
+#[expect(clippy::type_complexity, reason = "for one caller")]
+pub fn netrc(text: &[u8]) -> Result<Vec<(Option<Vec<u8>>, Vec<u8>, Vec<u8>)>, usize> {
+    let netrc = Netrc::parse(text).map_err(|problem| problem.line)?;
+    let machines = netrc.machines.into_iter();
+    let default = netrc.default.map(|entry| (None, entry));
+    Ok(machines
+        .map(|(name, entry)| (Some(name), entry))
+        .chain(default)
+        .map(|(name, entry)| (name, entry.login, entry.password))
+        .collect())
 }
 
 fn answer(outcome: Outcome) -> Answer {

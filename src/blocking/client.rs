@@ -188,12 +188,13 @@ impl Client {
         let began = Instant::now();
         let mut response = transport.send(request)?;
         flow.heard(request, &response.head);
-        response.adopt(
-            began,
-            self.core.network.response_limits,
-            &self.config.default_encoding,
-        )
-        .map_err(|e| e.in_phase(Phase::Head))?;
+        response
+            .adopt(
+                began,
+                self.core.network.response_limits,
+                &self.config.default_encoding,
+            )
+            .map_err(|e| e.in_phase(Phase::Head))?;
         log::info!(
             target: "papilio",
             "HTTP Request: {} {} \"{} {} {}\"",

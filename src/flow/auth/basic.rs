@@ -97,3 +97,78 @@ fn check(user: &[u8], password: &[u8]) -> std::result::Result<(), &'static str> 
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Kind;
+
+    fn sent(auth: &BasicAuth) -> Result<String> {
+        let mut request = Request::new("GET", "http://h/")?;
+        request.headers.append("authorization", "mine")?;
+        auth.flow().next(&mut request, None)?;
+        let value = request.headers.get("Authorization").unwrap_or_default();
+        Ok(value.into_owned())
+    }
+
+    /// AUT-10, AUT-03
+    #[test]
+    fn credentials_are_encoded() {
+        let cases: [(&[u8], &[u8], &str); 5] = [
+            (
+                b"Aladdin",
+                b"open sesame",
+                "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==",
+            ),
+            // RFC 7617 section 2.1
+            (b"test", "123\u{A3}".as_bytes(), "Basic dGVzdDoxMjPCow=="),
+            (b"test", b"123\xA3", "Basic dGVzdDoxMjOj"),
+            (b"", b"", "Basic Og=="),
+            (b"a", b"b:c", "Basic YTpiOmM="),
+        ];
+        for (user, password, expected) in cases {
+            assert_eq!(sent(&BasicAuth::new(user, password)).unwrap(), expected);
+            assert_eq!(sent(&(user, password).into()).unwrap(), expected);
+        }
+    }
+
+    /// SEC-212
+    #[test]
+    fn what_cannot_be_told_apart_is_not_sent() {
+        for (user, password) in [
+            ("hid:den", "hidden"),
+            ("hidden\r", "hidden"),
+            ("hidden", "hid\nden"),
+            ("hidden\0", ""),
+        ] {
+            let error = sent(&BasicAuth::new(user, password)).unwrap_err();
+            assert_eq!(error.kind(), Kind::LocalProtocol);
+            assert!(!format!("{error} {error:?}").contains("hid"));
+        }
+    }
+
+    #[test]
+    fn userinfo_is_decoded() {
+        let from = |url: &str| {
+            let auth = BasicAuth::from_url(&Url::parse(url).unwrap())?;
+            Some(sent(&auth).unwrap())
+        };
+        let basic =
+            |user: &str, password: &str| Some(sent(&BasicAuth::new(user, password)).unwrap());
+        assert_eq!(from("http://h/"), None);
+        assert_eq!(from("http://@h/"), None);
+        assert_eq!(from("http://:@h/"), None);
+        assert_eq!(from("http://a@h/"), basic("a", ""));
+        assert_eq!(from("http://:b@h/"), basic("", "b"));
+        assert_eq!(from("http://a%40b:c%3A%c3%a9@h/"), basic("a@b", "c:é"));
+        assert_eq!(from("http://a:b:c@h/"), basic("a", "b:c"));
+        let raw = BasicAuth::from_url(&Url::parse("http://a:%ff@h/").unwrap()).unwrap();
+        assert_eq!(sent(&raw).unwrap(), "Basic YTr/");
+    }
+
+    #[test]
+    fn nothing_secret_is_printed() {
+        let auth = BasicAuth::new("hidden", "hidden");
+        assert_eq!(format!("{auth:?}"), "BasicAuth(..)");
+    }
+}

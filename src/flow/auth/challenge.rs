@@ -53,26 +53,20 @@ pub(crate) fn challenges(value: &[u8]) -> Vec<Challenge<'_>> {
         }
         let item = input.item();
         // What is left of an item was not expected there.
-        let is_broken = input.skip_rest_of_item() || matches!(item, Item::Broken);
+        let is_broken = input.skip_rest_of_item();
+        let mut begin = |scheme, token68, params, is_broken| {
+            found.push(Challenge {
+                scheme,
+                token68,
+                params,
+                is_broken,
+            });
+        };
         match item {
-            Item::Scheme(scheme) => found.push(Challenge {
-                scheme,
-                token68: None,
-                params: Vec::new(),
-                is_broken,
-            }),
-            Item::Token68(scheme, token) => found.push(Challenge {
-                scheme,
-                token68: Some(token),
-                params: Vec::new(),
-                is_broken,
-            }),
-            Item::First(scheme, name, value) => found.push(Challenge {
-                scheme,
-                token68: None,
-                params: vec![(name, value)],
-                is_broken,
-            }),
+            Item::Scheme(scheme) => begin(scheme, None, Vec::new(), is_broken),
+            Item::Token68(scheme, token) => begin(scheme, Some(token), Vec::new(), is_broken),
+            Item::First(scheme, name, value) => begin(scheme, None, vec![(name, value)], is_broken),
+            Item::BrokenScheme(scheme) => begin(scheme, None, Vec::new(), true),
             Item::Param(name, value) => {
                 if let Some(last) = found.last_mut() {
                     last.params.push((name, value));
@@ -95,6 +89,8 @@ enum Item<'a> {
     /// A scheme with its first parameter.
     First(&'a [u8], &'a [u8], Cow<'a, [u8]>),
     Param(&'a [u8], Cow<'a, [u8]>),
+    /// A scheme, and something that should not follow it.
+    BrokenScheme(&'a [u8]),
     Broken,
 }
 
@@ -124,8 +120,7 @@ impl<'a> Input<'a> {
         self.skip(is_blank);
         match self.value() {
             Some(value) if !param.is_empty() => Item::First(name, param, value),
-            // It keeps its name, so that the damage is blamed on it and not on the scheme before it.
-            _ => Item::First(name, b"", Cow::Borrowed(b"")),
+            _ => Item::BrokenScheme(name),
         }
     }
 
@@ -224,4 +219,99 @@ fn is_blank(byte: u8) -> bool {
 /// What stands for itself in a quoted string.
 fn is_plain(byte: u8) -> bool {
     is_value_byte(byte) && byte != b'"' && byte != b'\\'
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As text: `scheme token68 name=value ...`, and `!` if it is broken.
+    fn read(value: &[u8]) -> Vec<String> {
+        let text = |bytes: &[u8]| bytes.escape_ascii().to_string();
+        challenges(value)
+            .iter()
+            .map(|challenge| {
+                let mut words = vec![text(challenge.scheme)];
+                words.extend(challenge.token68.map(text));
+                let params = challenge.params.iter();
+                words.extend(params.map(|(name, value)| format!("{}={}", text(name), text(value))));
+                words.extend(challenge.is_broken.then(|| "!".to_owned()));
+                words.join(" ")
+            })
+            .collect()
+    }
+
+    /// SEC-213, AUT-21
+    #[test]
+    fn challenges_are_told_apart() {
+        let cases: [(&[u8], &[&str]); 16] = [
+            (b"", &[]),
+            (b" ,, ,", &[]),
+            (b"Basic", &["Basic"]),
+            (b"Negotiate, NTLM", &["Negotiate", "NTLM"]),
+            (b"Negotiate ab+/==", &["Negotiate ab+/=="]),
+            (b"A a=, B b=c", &["A a=", "B b=c"]),
+            (b"Basic realm=\"x\"", &["Basic realm=x"]),
+            (b"Basic realm = \"x\" , charset\t=\tUTF-8", &["Basic realm=x charset=UTF-8"]),
+            (
+                b"Newauth realm=\"apps\", type=1, title=\"Login to \\\"apps\\\"\", Basic realm=\"simple\"",
+                &["Newauth realm=apps type=1 title=Login to \\\"apps\\\"", "Basic realm=simple"],
+            ),
+            (b"A, B x=1,y=2,,C", &["A", "B x=1 y=2", "C"]),
+            (b"A x=\"a, B y=2\"", &["A x=a, B y=2"]),
+            (b"Digest nonce=abc==, x=http://h/?a=b", &["Digest nonce=abc== x=http://h/?a=b"]),
+            (b"x=1, y=2, A z=3", &["A z=3"]),
+            (b"A x=\"\"", &["A x="]),
+            (b"A x=\"\\a\\\\\xE9\t\"", &["A x=a\\\\\\xe9\\t"]),
+            (b"A\tx=1", &["A x=1"]),
+        ];
+        for (value, expected) in cases {
+            assert_eq!(read(value), expected, "{}", value.escape_ascii());
+        }
+    }
+
+    /// SEC-213: what is broken is blamed on the challenge it stands in.
+    #[test]
+    fn what_is_broken_is_known() {
+        let cases: [(&[u8], &[&str]); 12] = [
+            (b"A x=\"", &["A !"]),
+            (b"A x=\"y\\", &["A !"]),
+            (b"A x=\"y\0\", B", &["A !"]),
+            (b"A x=1, y=, z=2, B", &["A x=1 z=2 !", "B"]),
+            (b"A x=1 y=2, B", &["A x=1 !", "B"]),
+            (b"A, @, B", &["A !", "B"]),
+            (b"A=, B", &["B"]),
+            (b"A b c, D", &["A !", "D"]),
+            (b"A; x, B", &["A !", "B"]),
+            (b"A \"x, y\", B", &["A !", "B"]),
+            (b"A ab=, x=1, B", &["A ab= x=1 !", "B"]),
+            (b"\xFF\0, A", &["A"]),
+        ];
+        for (value, expected) in cases {
+            assert_eq!(read(value), expected, "{}", value.escape_ascii());
+        }
+    }
+
+    /// AUT-22
+    #[test]
+    fn a_repeated_parameter_is_known() {
+        let found = challenges(b"A x=1, X=2, y=3");
+        let challenge = found.first().unwrap();
+        assert!(challenge.is("a") && !challenge.is("b"));
+        assert!(challenge.param("x").is_err());
+        assert_eq!(challenge.param("Y").unwrap(), Some(&b"3"[..]));
+        assert_eq!(challenge.param("z").unwrap(), None);
+    }
+
+    /// SEC-213: in linear time, of which a quadratic one would be seen here.
+    #[test]
+    fn long_values_are_read_at_once() {
+        for piece in [
+            "A x=\"", "a ", "\"", "A,", "x=1,", "=", "\\", "A a", "a=\"\\\"", "\t",
+        ] {
+            let value = piece.repeat(1 << 20);
+            let found = challenges(value.as_bytes());
+            assert!(found.len() <= 1 << 20, "{piece}");
+        }
+    }
 }

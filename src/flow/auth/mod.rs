@@ -57,8 +57,6 @@ impl fmt::Debug for BearerAuth {
     }
 }
 
-type Function = dyn Fn(&mut Request) -> Result<()> + Send + Sync;
-
 /// A function that changes each request before it is sent, once.
 ///
 /// A closure that can be cloned is a scheme by itself; this is for the others, and for a type with a name.
@@ -73,8 +71,10 @@ type Function = dyn Fn(&mut Request) -> Result<()> + Send + Sync;
 /// ```
 #[derive(Clone)]
 pub struct FunctionAuth {
-    function: Arc<Function>,
+    function: Arc<Change>,
 }
+
+type Change = dyn Fn(&mut Request) -> Result<()> + Send + Sync;
 
 impl FunctionAuth {
     /// With this function. An error it returns ends the call.
@@ -168,4 +168,75 @@ impl<F: Fn(&mut Request) -> Result<()> + Send> AuthFlow for Once<F> {
 /// Puts the credentials in place of those that are there (AUT-03).
 fn set(request: &mut Request, value: &[u8]) -> Result<()> {
     request.headers.insert("Authorization", value)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+
+    use super::*;
+    use crate::error::{Error, Kind};
+    use crate::models::url::Url;
+
+    fn sent(auth: impl IntoAuth) -> Result<Request> {
+        let mut request = Request::new("GET", "http://h/")?;
+        let mut flow = auth.into_auth().flow();
+        assert!(!flow.requires_request_body());
+        assert!(matches!(flow.next(&mut request, None)?, AuthStep::Send));
+        let url = Url::parse("http://h/")?;
+        let response = Response::builder(401).text("");
+        let head = ResponseHead::new(StatusCode::UNAUTHORIZED, response.headers(), &url);
+        assert!(!flow.wants(head));
+        let step = flow.next(&mut request, Some(&response))?;
+        assert!(matches!(step, AuthStep::Done));
+        Ok(request)
+    }
+
+    fn value(request: &Request) -> Option<String> {
+        let value = request.headers.get("Authorization")?;
+        Some(value.into_owned())
+    }
+
+    /// AUT-02, AUT-11: whatever is given is asked once.
+    #[test]
+    fn schemes_are_given_in_many_ways() {
+        let basic = value(&sent(BasicAuth::new("a", "b")).unwrap());
+        assert_eq!(basic.as_deref(), Some("Basic YTpi"));
+        assert_eq!(value(&sent(("a", "b")).unwrap()), basic);
+        let owned = (String::from("a"), b"b".to_vec());
+        assert_eq!(value(&sent(owned).unwrap()), basic);
+        let shared: Arc<dyn Auth> = Arc::new(BasicAuth::new("a", "b"));
+        assert_eq!(value(&sent(shared).unwrap()), basic);
+        let token = String::from("t");
+        let closure = move |request: &mut Request| {
+            request.url = Url::parse("http://other/")?;
+            request.headers.insert("X-Token", &token)
+        };
+        let request = sent(closure).unwrap();
+        assert_eq!(request.headers.get("x-token").as_deref(), Some("t"));
+        assert_eq!(request.url, "http://other/");
+    }
+
+    #[test]
+    fn an_error_of_a_function_ends_the_flow() {
+        let auth = FunctionAuth::new(|_| Err(Error::new(Kind::Custom, "no")));
+        let mut request = Request::new("GET", "http://h/").unwrap();
+        let error = auth.flow().next(&mut request, None).unwrap_err();
+        assert_eq!(error.kind(), Kind::Custom);
+        assert_eq!(format!("{auth:?}"), "FunctionAuth(..)");
+    }
+
+    #[test]
+    fn a_bad_token_is_not_sent_nor_printed() {
+        let auth = BearerAuth::new("hidden");
+        assert_eq!(format!("{auth:?}"), "BearerAuth(..)");
+        let request = sent(auth).unwrap();
+        assert_eq!(value(&request).as_deref(), Some("Bearer hidden"));
+        assert!(!format!("{:?}", request.headers).contains("hidden"));
+        for token in ["", "hidden\r\nX: y", "hidden "] {
+            let error = sent(BearerAuth::new(token)).unwrap_err();
+            assert_eq!(error.kind(), Kind::LocalProtocol);
+            assert!(!format!("{error} {error:?}").contains("hidden"));
+        }
+    }
 }

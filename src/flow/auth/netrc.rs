@@ -6,10 +6,12 @@ mod parse;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
+use std::net::Ipv6Addr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -108,7 +110,7 @@ impl Hosts {
     /// AUT-13
     pub(crate) fn entry(&self, url: &Url) -> Option<&Entry> {
         self.by_name
-            .get(url.raw_host())
+            .get(&*canonical(url.raw_host()))
             .or(self.default.as_ref())
             .filter(|entry| !entry.password.is_empty())
     }
@@ -150,8 +152,16 @@ fn normalized(name: &[u8]) -> String {
         .filter(|url| url.as_str() == format!("http://{}/", url.netloc()) && url.port().is_none())
         .map_or_else(
             || name.to_ascii_lowercase(),
-            |url| url.raw_host().to_owned(),
+            |url| canonical(url.raw_host()).into_owned(),
         )
+}
+
+/// An IPv6 address in its one spelling (RFC 5952); a name as it is.
+fn canonical(host: &str) -> Cow<'_, str> {
+    host.parse::<Ipv6Addr>()
+        .map_or(Cow::Borrowed(host), |address| {
+            Cow::Owned(address.to_string())
+        })
 }
 
 /// AUT-15. Of the open file, so that it is the one that was read.
