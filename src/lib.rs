@@ -17,6 +17,12 @@ pub mod fuzzing;
 pub(crate) mod models;
 pub(crate) mod protocol;
 
+/// Forms of fields and files.
+#[cfg(feature = "multipart")]
+pub mod multipart {
+    pub use crate::models::multipart::{Form, Part};
+}
+
 pub use blocking::body::BodyStream;
 pub use blocking::client::Client;
 pub use blocking::oneshot::{

@@ -3,6 +3,8 @@
 //! Owns the order of headers (HDR-22), the merging of headers and parameters (CLT-14..18) and base URLs (CLT-21..27).
 //! Does not own the builders (`client/`).
 
+use std::borrow::Cow;
+
 use http::{Extensions, Method};
 
 use crate::error::Result;
@@ -29,7 +31,7 @@ pub(crate) struct Draft {
     pub(crate) headers: Headers,
     pub(crate) params: Option<QueryParams>,
     pub(crate) body: Body,
-    pub(crate) content_type: Option<&'static str>,
+    pub(crate) content_type: Option<Cow<'static, str>>,
     pub(crate) timeout: Option<Timeout>,
     pub(crate) extensions: Extensions,
 }
@@ -88,7 +90,8 @@ impl Defaults {
             }
             headers.extend(&draft.headers);
         }
-        add_body_headers(&mut headers, &draft.method, &draft.body, draft.content_type);
+        let content_type = draft.content_type.as_deref();
+        add_body_headers(&mut headers, &draft.method, &draft.body, content_type);
         headers
     }
 }

@@ -4,6 +4,8 @@ pub(crate) mod body;
 pub(crate) mod config;
 pub(crate) mod exclusive;
 pub(crate) mod headers;
+#[cfg(feature = "multipart")]
+pub(crate) mod multipart;
 pub(crate) mod pieces;
 pub(crate) mod query;
 pub(crate) mod request;
