@@ -11,6 +11,9 @@
 )]
 
 mod layering;
+#[cfg(feature = "multipart")]
+mod multipart;
+mod progress;
 mod project;
 #[allow(
     dead_code,
