@@ -11,6 +11,8 @@ use http::Method;
 use crate::flow::auth::challenge;
 use crate::flow::auth::netrc::Netrc;
 use crate::models::config::ResponseLimits;
+#[cfg(feature = "multipart")]
+use crate::models::multipart::Boundary;
 use crate::protocol::http1::replay::{End, Outcome, Play};
 
 /// A response as the HTTP/1.1 codec understood it.
@@ -104,6 +106,35 @@ pub fn netrc(text: &[u8]) -> Result<Vec<(Option<Vec<u8>>, Vec<u8>, Vec<u8>)>, us
         .chain(default)
         .map(|(name, entry)| (name, entry.login, entry.password))
         .collect())
+}
+
+/// The form as a body with that boundary, taken in pieces of at most `room` bytes where they are read: twice, if it can
+/// be sent again.
+#[cfg(feature = "multipart")]
+pub fn multipart(
+    form: crate::multipart::Form,
+    boundary: &str,
+    room: usize,
+) -> crate::Result<(Option<u64>, Vec<u8>)> {
+    let boundary = Boundary::given(boundary.into())?;
+    let mut body = form.encode(&crate::QueryParams::new(), &boundary)?;
+    let mut sent = Vec::new();
+    let mut scratch = vec![0; room];
+    loop {
+        body.prepare()?;
+        let mut all = Vec::new();
+        while let Some(piece) = body.lend(&mut scratch)? {
+            all.extend_from_slice(piece);
+        }
+        if !body.is_replayable() {
+            return Ok((body.len(), all));
+        }
+        if !sent.is_empty() {
+            assert!(all == sent, "the second sending is another");
+            return Ok((body.len(), all));
+        }
+        sent = all;
+    }
 }
 
 fn answer(outcome: Outcome) -> Answer {

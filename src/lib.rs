@@ -18,6 +18,12 @@ pub(crate) mod models;
 pub(crate) mod protocol;
 pub(crate) mod transports;
 
+/// Forms of fields and files.
+#[cfg(feature = "multipart")]
+pub mod multipart {
+    pub use crate::models::multipart::{Form, Part};
+}
+
 pub use blocking::body::BodyStream;
 pub use blocking::client::Client;
 pub use blocking::oneshot::{

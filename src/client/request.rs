@@ -4,6 +4,7 @@
 //! `B` says whether the method takes a body. Merging with the client's defaults is in `flow/defaults.rs`, sending in the
 //! drivers.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 use std::time::SystemTime;
@@ -17,6 +18,8 @@ use crate::models::body::Body;
 use crate::models::config::Timeout;
 use crate::models::cookies::Cookies;
 use crate::models::headers::Headers;
+#[cfg(feature = "multipart")]
+use crate::models::multipart::{Boundary, Form};
 use crate::models::query::QueryParams;
 use crate::models::request::{Choice, IntoMethod, Options, Request, RequestTarget};
 use crate::models::url::{IntoUrl, Url};
@@ -46,7 +49,10 @@ pub struct RequestBuilder<S, B = WithBody> {
     params: Option<QueryParams>,
     body: Body,
     /// Which kind of body was set, and its media type.
-    body_kind: Option<(&'static str, Option<&'static str>)>,
+    body_kind: Option<(&'static str, Option<Cow<'static, str>>)>,
+    /// Becomes the body once every header is known; a form stands before it.
+    #[cfg(feature = "multipart")]
+    multipart: Option<Form>,
     cookies: Option<Cookies>,
     options: Options,
     error: Option<Error>,
@@ -77,6 +83,8 @@ impl<S, B> RequestBuilder<S, B> {
             params: None,
             body: Body::empty(),
             body_kind: None,
+            #[cfg(feature = "multipart")]
+            multipart: None,
             cookies: None,
             options: Options::default(),
             error,
@@ -198,6 +206,8 @@ impl<S, B> RequestBuilder<S, B> {
             params: self.params,
             body: self.body,
             body_kind: self.body_kind,
+            #[cfg(feature = "multipart")]
+            multipart: self.multipart,
             cookies: self.cookies,
             options: self.options,
             error: self.error,
@@ -207,7 +217,21 @@ impl<S, B> RequestBuilder<S, B> {
     }
 
     /// Merges with a client's defaults.
-    pub(crate) fn finish(self, defaults: &Defaults, jar: &Cookies) -> Result<Request> {
+    pub(crate) fn finish(
+        #[cfg_attr(
+            not(feature = "multipart"),
+            expect(unused_mut, reason = "only forms change it")
+        )]
+        mut self,
+        defaults: &Defaults,
+        jar: &Cookies,
+    ) -> Result<Request> {
+        #[cfg(feature = "multipart")]
+        if let Some(form) = self.multipart.take().filter(|form| !form.is_empty())
+            && let Err(error) = self.encode(form, defaults)
+        {
+            self.fail(error);
+        }
         let (Some(url), None) = (self.url, self.error.as_ref()) else {
             return Err(self.error.unwrap_or_else(|| Error::invalid_url("no URL")));
         };
@@ -234,14 +258,44 @@ impl<S, B> RequestBuilder<S, B> {
         content_type: Option<&'static str>,
         body: Result<Body>,
     ) {
-        match (self.body_kind.replace((kind, content_type)), body) {
-            (Some((before, _)), _) if before != kind => self.fail(Error::new(
-                Kind::Config,
-                format!("a request has one body: both {before} and {kind} were given"),
-            )),
-            (_, Ok(body)) => self.body = body,
-            (_, Err(error)) => self.fail(error),
+        let content_type = content_type.map(Cow::Borrowed);
+        let before = self.body_kind.replace((kind, content_type));
+        if let Some((before, _)) = before.filter(|(before, _)| *before != kind) {
+            return self.refuse_second(before, kind);
         }
+        #[cfg(feature = "multipart")]
+        if self.multipart.is_some() && kind != "form" {
+            return self.refuse_second("multipart", kind);
+        }
+        match body {
+            Ok(body) => self.body = body,
+            Err(error) => self.fail(error),
+        }
+    }
+
+    fn refuse_second(&mut self, first: &str, second: &str) {
+        self.fail(Error::new(
+            Kind::Config,
+            format!("a request has one body: both {first} and {second} were given"),
+        ));
+    }
+
+    /// Makes the body of fields and form. A boundary in a Content-Type of the caller's is used, and one that is missing
+    /// there is added (MPF-10).
+    #[cfg(feature = "multipart")]
+    fn encode(&mut self, form: Form, defaults: &Defaults) -> Result<()> {
+        let given = self
+            .headers
+            .get_bytes("Content-Type")
+            .or_else(|| defaults.headers.get_bytes("Content-Type"));
+        let boundary = Boundary::for_request(given)?;
+        if let Some(completed) = given.and_then(|given| boundary.completed(given)) {
+            self.headers.replace("Content-Type", &completed);
+        }
+        let fields = QueryParams::from(self.body.as_bytes().unwrap_or_default());
+        self.body = form.encode(&fields, &boundary)?;
+        self.body_kind = Some(("multipart", Some(boundary.content_type().into())));
+        Ok(())
     }
 }
 
@@ -268,6 +322,31 @@ impl<S> RequestBuilder<S, WithBody> {
     pub fn form(mut self, fields: impl Into<QueryParams>) -> Self {
         let body = Body::from(fields.into().to_string());
         self.set_body("form", Some("application/x-www-form-urlencoded"), Ok(body));
+        self
+    }
+
+    /// Sends a form of fields and files, `multipart/form-data`. Fields given by [`form`](Self::form) come first; without
+    /// any part they are sent as that method does.
+    ///
+    /// Each request has a random boundary. A `Content-Type: multipart/form-data` of yours stays, and its boundary is
+    /// used; it must be a token, and no line of content in memory may begin with it. Streams are not searched.
+    ///
+    /// ```
+    /// use papilio::multipart::{Form, Part};
+    ///
+    /// let client = papilio::Client::new();
+    /// let form = Form::new().text("a", 1).part("f", Part::bytes("abc").file_name("n.txt"));
+    /// let request = client.post("http://e.com/").multipart(form).build()?;
+    /// assert_eq!(request.body.len(), request.headers.get("Content-Length").and_then(|n| n.parse().ok()));
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
+    #[doc(alias = "files")]
+    #[cfg(feature = "multipart")]
+    pub fn multipart(mut self, form: Form) -> Self {
+        match self.body_kind {
+            Some((before, _)) if before != "form" => self.refuse_second(before, "multipart"),
+            _ => self.multipart = Some(form),
+        }
         self
     }
 

@@ -3,6 +3,7 @@
 //! Owns the order of headers (HDR-22), the merging of headers and parameters (CLT-14..18) and base URLs (CLT-21..27).
 //! Does not own the builders (`client/`).
 
+use std::borrow::Cow;
 use std::time::SystemTime;
 
 use http::Method;
@@ -32,7 +33,7 @@ pub(crate) struct Draft {
     pub(crate) headers: Headers,
     pub(crate) params: Option<QueryParams>,
     pub(crate) body: Body,
-    pub(crate) content_type: Option<&'static str>,
+    pub(crate) content_type: Option<Cow<'static, str>>,
     pub(crate) cookies: Option<Cookies>,
     pub(crate) options: Options,
 }
@@ -53,7 +54,8 @@ impl Defaults {
                 headers.push("Cookie", cookies.as_bytes());
             }
         }
-        add_body_headers(&mut headers, &draft.method, &draft.body, draft.content_type);
+        let content_type = draft.content_type.as_deref();
+        add_body_headers(&mut headers, &draft.method, &draft.body, content_type);
         let mut options = draft.options;
         options.timeout = options.timeout.or(self.timeout);
         Ok(Request {

@@ -1,15 +1,20 @@
 //! `Body`: what a request sends, and where it comes from.
 //!
-//! Owns the sources (bytes, readers, iterators, factories), their length and their rewinding. Does not own framing
-//! (`protocol/http1/encode.rs`) or the headers that announce a body (`models/request.rs`).
+//! Owns what a body is, its length and its sending again; how readers and iterators become pieces is in
+//! `body/source.rs`. Does not own framing (`protocol/http1/encode.rs`) or the headers that announce a body
+//! (`models/request.rs`).
+
+mod source;
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek};
 
 use bytes::Bytes;
+
+use source::{FactorySource, IterSource, ProgressSource, ReaderSource, SeekSource};
 
 use crate::error::{Error, Kind, Result};
 use crate::models::exclusive::Exclusive;
@@ -51,6 +56,15 @@ pub(crate) trait BodySource: Send {
     /// Bytes from the beginning to the end, if known.
     fn length(&self) -> Option<u64> {
         None
+    }
+
+    /// Whether each piece begins where `scratch` does, and only the end is empty.
+    #[cfg_attr(
+        not(feature = "multipart"),
+        allow(dead_code, reason = "only a form joins text and reading")
+    )]
+    fn fills_scratch(&self) -> bool {
+        false
     }
 
     /// Whether [`rewind`](Self::rewind) can work.
@@ -106,21 +120,11 @@ impl Body {
     /// assert!(body.is_replayable());
     /// # Ok::<(), papilio::Error>(())
     /// ```
-    pub fn seekable(mut reader: impl Read + Seek + Send + 'static) -> Result<Self> {
-        let measure = |reader: &mut dyn Seeker| -> io::Result<(u64, u64)> {
-            let start = reader.stream_position()?;
-            let end = reader.seek(SeekFrom::End(0))?;
-            reader.seek(SeekFrom::Start(start))?;
-            Ok((start, end.saturating_sub(start)))
-        };
-        let (start, length) = measure(&mut reader).map_err(|e| {
-            Error::new(Kind::Body, "cannot seek in the request body").with_source(e)
-        })?;
-        Ok(Self::stream(SeekSource {
-            reader,
-            start,
-            length,
-        }))
+    pub fn seekable(reader: impl Read + Seek + Send + 'static) -> Result<Self> {
+        match SeekSource::measure(reader) {
+            Ok(source) => Ok(Self::stream(source)),
+            Err(e) => Err(Error::new(Kind::Body, "cannot seek in the request body").with_source(e)),
+        }
     }
 
     /// A file, opened now and sent from its beginning; it can be sent again.
@@ -150,10 +154,7 @@ impl Body {
         I::Item: Into<Bytes>,
     {
         let mut pieces = pieces.into_iter();
-        Self::stream(IterSource {
-            next: move || pieces.next().map(|p| Ok(p.into())),
-            piece: Bytes::new(),
-        })
+        Self::stream(IterSource::new(move || pieces.next().map(|p| Ok(p.into()))))
     }
 
     /// As [`iter`](Self::iter), for pieces that may fail. The first error aborts the request with [`Kind::Body`] and
@@ -171,10 +172,7 @@ impl Body {
                 .next()
                 .map(|p| p.map(Into::into).map_err(io::Error::other))
         };
-        Self::stream(IterSource {
-            next,
-            piece: Bytes::new(),
-        })
+        Self::stream(IterSource::new(next))
     }
 
     /// A stream that can be sent again, because the closure makes it anew each time.
@@ -185,8 +183,27 @@ impl Body {
     /// assert!(body.is_replayable());
     /// ```
     pub fn factory(make: impl Fn() -> Self + Send + 'static) -> Self {
-        let current = make();
-        Self::stream(FactorySource { make, current })
+        Self::stream(FactorySource::new(make))
+    }
+
+    /// The same body, calling `report` with the bytes sent so far and the number of all bytes, if that is known: with 0
+    /// when sending begins, then after each piece of at most 64 KiB that the connection took. If the body has to be
+    /// sent again, for a redirect or on another connection, it begins anew at 0.
+    ///
+    /// It is called on the thread that sends, which waits for it. The body counts as a stream from then on; one without
+    /// any bytes stays as it is and reports nothing.
+    ///
+    /// ```
+    /// use papilio::Body;
+    /// let body = Body::from("some text").on_progress(|sent, total| eprintln!("{sent} of {total:?}"));
+    /// assert_eq!(body.len(), Some(9));
+    /// assert!(body.is_replayable());
+    /// ```
+    pub fn on_progress(self, report: impl FnMut(u64, Option<u64>) + Send + 'static) -> Self {
+        if self.is_empty() {
+            return self;
+        }
+        Self::stream(ProgressSource::new(self, report))
     }
 
     pub(crate) fn stream(source: impl BodySource + 'static) -> Self {
@@ -272,12 +289,12 @@ impl Body {
 
     /// To be called before each sending: rewinds what was started.
     pub(crate) fn prepare(&mut self) -> Result<()> {
-        if let (
-            Source::Stream {
-                source, replayable, ..
-            },
-            true,
-        ) = (&mut self.source, self.started)
+        if !self.started {
+            return Ok(());
+        }
+        if let Source::Stream {
+            source, replayable, ..
+        } = &mut self.source
         {
             if !*replayable {
                 return Err(Error::new(
@@ -289,9 +306,31 @@ impl Body {
                 Error::new(Kind::StreamConsumed, "the request body cannot be rewound")
                     .with_source(e)
             })?;
-            self.started = false;
         }
+        self.started = false;
         Ok(())
+    }
+
+    /// The next piece of whatever kind of body, for a source around it; bytes in memory are one piece.
+    pub(crate) fn lend<'a>(&'a mut self, scratch: &'a mut [u8]) -> io::Result<Option<&'a [u8]>> {
+        let is_first = !std::mem::replace(&mut self.started, true);
+        match &mut self.source {
+            Source::Stream { source, .. } => source.get_mut().next(scratch),
+            Source::Bytes(bytes) if is_first => Ok(Some(bytes)),
+            Source::Bytes(_) | Source::Empty => Ok(None),
+        }
+    }
+
+    /// As [`BodySource::fills_scratch`], of what [`lend`](Self::lend) gives.
+    #[cfg_attr(
+        not(feature = "multipart"),
+        allow(dead_code, reason = "only a form joins text and reading")
+    )]
+    pub(crate) fn fills_scratch(&mut self) -> bool {
+        match &mut self.source {
+            Source::Stream { source, .. } => source.get_mut().fills_scratch(),
+            Source::Bytes(_) | Source::Empty => false,
+        }
     }
 
     /// The next piece of a stream that is not empty; `None` at the end and for bodies in memory.
@@ -385,105 +424,5 @@ impl TryFrom<File> for Body {
 
     fn try_from(file: File) -> Result<Self> {
         Self::seekable(file)
-    }
-}
-
-/// `Seek` as an object, for measuring.
-trait Seeker: Seek {}
-impl<T: Seek> Seeker for T {}
-
-struct ReaderSource<R> {
-    reader: R,
-    length: Option<u64>,
-}
-
-impl<R: Read + Send> BodySource for ReaderSource<R> {
-    fn next<'a>(&'a mut self, scratch: &'a mut [u8]) -> io::Result<Option<&'a [u8]>> {
-        fill(&mut self.reader, scratch)
-    }
-
-    fn length(&self) -> Option<u64> {
-        self.length
-    }
-}
-
-struct SeekSource<R> {
-    reader: R,
-    start: u64,
-    length: u64,
-}
-
-impl<R: Read + Seek + Send> BodySource for SeekSource<R> {
-    fn next<'a>(&'a mut self, scratch: &'a mut [u8]) -> io::Result<Option<&'a [u8]>> {
-        fill(&mut self.reader, scratch)
-    }
-
-    fn length(&self) -> Option<u64> {
-        Some(self.length)
-    }
-
-    fn replayable(&self) -> bool {
-        true
-    }
-
-    fn rewind(&mut self) -> io::Result<()> {
-        self.reader.seek(SeekFrom::Start(self.start)).map(drop)
-    }
-}
-
-struct IterSource<F> {
-    next: F,
-    piece: Bytes,
-}
-
-impl<F: FnMut() -> Option<io::Result<Bytes>> + Send> BodySource for IterSource<F> {
-    fn next<'a>(&'a mut self, _scratch: &'a mut [u8]) -> io::Result<Option<&'a [u8]>> {
-        self.piece = match (self.next)() {
-            Some(piece) => piece?,
-            None => return Ok(None),
-        };
-        Ok(Some(&self.piece))
-    }
-}
-
-struct FactorySource<F> {
-    make: F,
-    current: Body,
-}
-
-impl<F: Fn() -> Body + Send> BodySource for FactorySource<F> {
-    fn next<'a>(&'a mut self, scratch: &'a mut [u8]) -> io::Result<Option<&'a [u8]>> {
-        let first = !std::mem::replace(&mut self.current.started, true);
-        match &mut self.current.source {
-            Source::Stream { source, .. } => source.get_mut().next(scratch),
-            // Bytes are handed out once, whole.
-            Source::Bytes(bytes) if first => Ok(Some(bytes)),
-            Source::Bytes(_) | Source::Empty => Ok(None),
-        }
-    }
-
-    fn length(&self) -> Option<u64> {
-        self.current.len()
-    }
-
-    fn replayable(&self) -> bool {
-        true
-    }
-
-    fn rewind(&mut self) -> io::Result<()> {
-        self.current = (self.make)();
-        Ok(())
-    }
-}
-
-/// One read, tried again when a signal interrupted it (FLT-11).
-fn fill<'a>(reader: &mut impl Read, scratch: &'a mut [u8]) -> io::Result<Option<&'a [u8]>> {
-    loop {
-        match reader.read(scratch) {
-            Ok(0) => return Ok(None),
-            Ok(n) => return Ok(scratch.get(..n)),
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-            Err(e) => return Err(e),
-        }
     }
 }

@@ -11,6 +11,11 @@ impl<T> Exclusive<T> {
     pub(crate) fn new(value: T) -> Self {
         Self(Mutex::new(value))
     }
+
+    #[cfg(feature = "multipart")]
+    pub(crate) fn into_inner(self) -> T {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl<T: ?Sized> Exclusive<T> {

@@ -7,6 +7,8 @@ pub(crate) mod cookies;
 pub(crate) mod exclusive;
 pub(crate) mod headers;
 pub(crate) mod links;
+#[cfg(feature = "multipart")]
+pub(crate) mod multipart;
 pub(crate) mod pieces;
 pub(crate) mod query;
 pub(crate) mod request;
