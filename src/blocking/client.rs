@@ -187,7 +187,7 @@ impl Client {
         };
         let began = Instant::now();
         let mut response = transport.send(request)?;
-        flow.heard(request, &response.head);
+        flow.heard(request, &response.head, SystemTime::now());
         response
             .adopt(
                 began,

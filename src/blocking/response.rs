@@ -230,7 +230,7 @@ impl StreamingResponse {
         let mut cut = false;
         loop {
             if filled == content.len() {
-                if self.body.is_over() && self.body.decoder.is_none() {
+                if matches!(self.body.source, Source::Done) && self.body.decoder.is_none() {
                     break;
                 }
                 if filled == most {
@@ -249,14 +249,6 @@ impl StreamingResponse {
         }
         content.truncate(filled);
         Ok((content.into(), cut))
-    }
-
-    /// Names the request in an error.
-    pub(crate) fn attach(&self, error: Error) -> Error {
-        match &self.head.request {
-            Some(request) => error.for_line(&request.method, &request.url),
-            None => error,
-        }
     }
 }
 

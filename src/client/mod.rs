@@ -2,6 +2,7 @@
 
 pub(crate) mod builder;
 pub(crate) mod request;
+pub(crate) mod response;
 
 use crate::error::Result;
 use crate::flow::Rules;

@@ -135,10 +135,10 @@ impl<'a> Flow<'a> {
     }
 
     /// Takes the cookies of a response, before anyone looks at it (COK-10).
-    pub(crate) fn heard(&self, request: &Request, head: &Head) {
+    pub(crate) fn heard(&self, request: &Request, head: &Head, now: SystemTime) {
         if head.headers.contains("Set-Cookie") {
             let cookies = head.headers.values("Set-Cookie");
-            self.jar.store(&request.url, cookies, SystemTime::now());
+            self.jar.store(&request.url, cookies, now);
         }
     }
 
