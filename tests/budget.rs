@@ -123,6 +123,54 @@ fn a_gigabyte_streams_through_little_memory() {
     server.join().unwrap();
 }
 
+/// MPF-12
+#[cfg(feature = "multipart")]
+#[test]
+fn a_large_file_is_uploaded_through_little_memory() {
+    const SIZE: u64 = 256 << 20;
+    let (url, server) = serve(|mut connection| {
+        let mut buffer = vec![0; 1 << 20];
+        let read = connection.read(&mut buffer)?;
+        let head = String::from_utf8_lossy(&buffer[..read]);
+        let head = head.split_once("\r\n\r\n").unwrap().0;
+        let length = head.split_once("Content-Length: ").unwrap().1;
+        let length: u64 = length.lines().next().unwrap().parse().unwrap();
+        let mut left = length - (read - head.len() - 4) as u64;
+        while left > 0 {
+            left -= connection.read(&mut buffer)? as u64;
+        }
+        write!(
+            connection,
+            "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-Read: {length}\r\n\r\n"
+        )
+    });
+    let path = std::env::temp_dir().join(format!("papilio-sparse-{}", std::process::id()));
+    std::fs::File::create(&path).unwrap().set_len(SIZE).unwrap();
+    let form = papilio::multipart::Form::new().file("f", &path).unwrap();
+    let request = Client::new().post(&url).multipart(form).build().unwrap();
+    let length = request.body.len().unwrap();
+    assert!((SIZE + 1..SIZE + 300).contains(&length), "{length}");
+    let client = Client::new();
+    let before = peak_memory();
+    let used = measure(|| {
+        let response = client.send(request).unwrap();
+        let read = response.headers().get("X-Read").unwrap().parse();
+        assert_eq!(read, Ok(length));
+    });
+    println!("{used:?}");
+    assert!(used.bytes_max <= 256 << 10, "{used:?}");
+    assert!(used.count_total <= 100, "{used:?}");
+    if let (Some(before), Some(after)) = (before, peak_memory()) {
+        println!("peak grew by {} KiB", after - before);
+        assert!(
+            after - before < 8 << 10,
+            "{before} KiB before, {after} KiB after"
+        );
+    }
+    std::fs::remove_file(&path).unwrap();
+    server.join().unwrap();
+}
+
 /// The largest the process has been, in KiB, where the system tells.
 fn peak_memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;

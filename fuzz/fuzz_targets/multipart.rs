@@ -22,8 +22,15 @@ type Given = (
     u8,
 );
 
-fuzz_target!(|data: (String, u8, Vec<Given>)| {
-    let (boundary, room, given) = data;
+fuzz_target!(|data: (u8, Vec<Given>, String)| {
+    let (room, given, mut boundary) = data;
+    let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+    if room % 4 > 0 {
+        // Most of the time one that fits.
+        boundary.retain(is_token);
+        boundary.insert(0, 'B');
+        boundary.truncate(70);
+    }
     let mut form = Form::new();
     let mut accepted = Vec::new();
     for (name, file_name, media_type, header, content, kind) in given {
@@ -52,7 +59,6 @@ fuzz_target!(|data: (String, u8, Vec<Given>)| {
         accepted.push((name, file_name, fields, content));
     }
 
-    let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
     let fits = (1..=70).contains(&boundary.len()) && boundary.chars().all(is_token);
     // What a stream brings is not searched for the boundary; nor is it in this test.
     let line = format!("--{boundary}");
@@ -61,7 +67,12 @@ fuzz_target!(|data: (String, u8, Vec<Given>)| {
         Ok(sent) => sent,
         Err(error) => {
             assert_eq!(error.kind(), papilio::Kind::LocalProtocol);
-            assert!(!fits || accepted.iter().any(|(_, _, _, content)| has(content)));
+            let in_fields =
+                |fields: &[(String, String)]| fields.iter().any(|(n, _)| has(n.as_bytes()));
+            let refused = accepted
+                .iter()
+                .any(|(_, _, fields, content)| in_fields(fields) || has(content));
+            assert!(!fits || refused);
             return;
         }
     };

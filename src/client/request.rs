@@ -329,7 +329,7 @@ impl<S> RequestBuilder<S, WithBody> {
     /// any part they are sent as that method does.
     ///
     /// Each request has a random boundary. A `Content-Type: multipart/form-data` of yours stays, and its boundary is
-    /// used; it must be a token, and no line of content in memory may begin with it. Streams are not searched.
+    /// used; it must be a token, and no line of a part may begin with it, as far as it is in memory: streams are not searched.
     ///
     /// ```
     /// use papilio::multipart::{Form, Part};

@@ -114,15 +114,16 @@ impl Form {
         parts.extend(self.parts);
         let mut assembly = Assembly::default();
         for (name, part) in parts {
-            if let Some(bytes) = part.body.as_bytes().filter(|b| boundary.is_broken_by(b)) {
-                let length = bytes.len();
+            let head = part.head(&name);
+            let content = part.body.as_bytes().unwrap_or_default();
+            if boundary.is_broken_by(&head) || boundary.is_broken_by(content) {
                 return Err(Error::local(format!(
-                    "The boundary stands in the {length} bytes of the part {name:?}"
+                    "The boundary that was given begins a line of the part {name:?}"
                 )));
             }
             assembly.text(b"--");
             assembly.text(boundary.as_bytes());
-            part.head(&name, &mut assembly);
+            assembly.text(&head);
             assembly.text(b"\r\n\r\n");
             assembly.body(part.body);
             assembly.text(b"\r\n");

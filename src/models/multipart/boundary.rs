@@ -76,13 +76,13 @@ impl Boundary {
 
     /// Whether a line of these bytes begins as the boundary does, so that a server would see parts that are none. Not
     /// asked of a random one.
-    pub(crate) fn is_broken_by(&self, content: &[u8]) -> bool {
+    pub(crate) fn is_broken_by(&self, text: &[u8]) -> bool {
         if self.is_random {
             return false;
         }
         let line = [b"--", self.as_bytes()].concat();
-        memmem::find_iter(content, &line).any(|at| {
-            let before = at.checked_sub(1).and_then(|before| content.get(before));
+        memmem::find_iter(text, &line).any(|at| {
+            let before = at.checked_sub(1).and_then(|before| text.get(before));
             matches!(before, None | Some(b'\r' | b'\n'))
         })
     }

@@ -10,7 +10,6 @@ use std::path::Path;
 use bytes::Bytes;
 
 use super::media_type;
-use super::source::Assembly;
 use crate::error::{Error, Result};
 use crate::models::body::Body;
 use crate::models::headers::Headers;
@@ -125,7 +124,7 @@ impl Part {
     /// [`Kind::LocalProtocol`](crate::Kind::LocalProtocol) if name or value break the grammar of headers, and for
     /// `Content-Disposition`, which says the names.
     pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<[u8]>) -> Result<Self> {
-        if name.as_ref().eq_ignore_ascii_case(CONTENT_DISPOSITION) {
+        if name.as_ref().eq_ignore_ascii_case("Content-Disposition") {
             return Err(Error::local(
                 "Content-Disposition of a part is made of its name and file name",
             ));
@@ -144,21 +143,19 @@ impl Part {
     }
 
     /// The header lines, each after a line end (RFC 7578 section 4.2).
-    pub(super) fn head(&self, name: &str, out: &mut Assembly) {
-        out.text(b"\r\n");
-        out.text(CONTENT_DISPOSITION.as_bytes());
-        out.text(b": form-data; name=\"");
-        quoted(name, out);
+    pub(super) fn head(&self, name: &str) -> Vec<u8> {
+        let mut out = Vec::with_capacity(128);
+        out.extend_from_slice(b"\r\nContent-Disposition: form-data; name=\"");
+        quoted(name, &mut out);
         if !self.file_name.is_empty() {
-            out.text(b"\"; filename=\"");
-            quoted(&self.file_name, out);
+            out.extend_from_slice(b"\"; filename=\"");
+            quoted(&self.file_name, &mut out);
         }
-        out.text(b"\"");
+        out.push(b'"');
         let mut line = |name: &str, value: &[u8]| {
-            out.text(b"\r\n");
-            out.text(name.as_bytes());
-            out.text(b": ");
-            out.text(value);
+            for text in [b"\r\n", name.as_bytes(), b": ", value] {
+                out.extend_from_slice(text);
+            }
         };
         for (name, value) in &self.headers {
             line(name, value);
@@ -166,6 +163,7 @@ impl Part {
         if let Some(media_type) = self.media_type() {
             line(CONTENT_TYPE, media_type.as_bytes());
         }
+        out
     }
 
     /// The media type to announce, unless a header of the caller's does.
@@ -197,20 +195,19 @@ impl fmt::Debug for Part {
 
 /// A name between quotes, as browsers write it (WHATWG HTML, multipart/form-data encoding), and a backslash doubled.
 /// Nothing in it can end the quotes or the line.
-fn quoted(name: &str, out: &mut Assembly) {
+fn quoted(name: &str, out: &mut Vec<u8>) {
     for &byte in name.as_bytes() {
         match byte {
-            b'"' => out.text(b"%22"),
-            b'\\' => out.text(b"\\\\"),
-            ESCAPE => out.text(&[byte]),
-            0..0x20 => {
-                let digit = |nibble: u8| match nibble {
-                    0..=9 => b'0' + nibble,
-                    _ => b'A' + nibble - 10,
+            b'"' => out.extend_from_slice(b"%22"),
+            b'\\' => out.extend_from_slice(b"\\\\"),
+            0..0x20 if byte != ESCAPE => {
+                let digit = match byte & 0xF {
+                    low @ 0..=9 => b'0' + low,
+                    low => b'A' + low - 10,
                 };
-                out.text(&[b'%', digit(byte >> 4), digit(byte & 0xF)]);
+                out.extend_from_slice(&[b'%', b'0' + (byte >> 4), digit]);
             }
-            _ => out.text(&[byte]),
+            _ => out.push(byte),
         }
     }
 }
@@ -218,5 +215,4 @@ fn quoted(name: &str, out: &mut Assembly) {
 /// Part of the escape sequences of ISO-2022 character sets, so it passes.
 const ESCAPE: u8 = 0x1B;
 
-const CONTENT_DISPOSITION: &str = "Content-Disposition";
 const CONTENT_TYPE: &str = "Content-Type";
