@@ -26,6 +26,7 @@ mod errors;
 mod headers;
 mod layering;
 mod logging;
+#[cfg(feature = "multipart")]
 mod multipart;
 mod pool;
 mod progress;
