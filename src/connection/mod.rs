@@ -358,7 +358,8 @@ impl<S: Socket> Connection<S> {
 
     /// Body bytes out of what was received: `Some(0)` is the end of the body, `None` asks for more.
     fn parse_body(&mut self, buffer: &mut [u8]) -> Result<Option<usize>> {
-        if buffer.is_empty() || self.exchange.response_done() {
+        // What follows a switch is no body (H1-50).
+        if buffer.is_empty() || self.exchange.response_done() || self.exchange.switched() {
             return Ok(Some(0));
         }
         if self.input.is_empty() {

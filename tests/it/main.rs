@@ -15,6 +15,7 @@ mod layering;
 mod pool;
 mod project;
 mod robustness;
+mod runtime;
 mod sending;
 #[allow(
     dead_code,
@@ -22,3 +23,5 @@ mod sending;
 )]
 mod server;
 mod spec;
+mod timeouts;
+mod upgrades;
