@@ -24,4 +24,6 @@ mod sending;
 mod server;
 mod spec;
 mod timeouts;
+#[cfg(feature = "tls")]
+mod tls;
 mod upgrades;
