@@ -109,10 +109,11 @@ impl HttpTransport {
         let until = deadlines.pool(deadlines.started());
         let mut lease = wait::on_poll(until, |waker, now| ticket.poll(waker, now))
             .map_err(|e| e.in_phase(Phase::Pool))?;
-        while lease
-            .connection()
-            .is_some_and(|connection| connection.is_stale())
-        {
+        while lease.connection().is_some_and(|connection| {
+            // The last response left it patient; a look must not wait.
+            connection.socket_mut().be_prompt();
+            connection.is_stale()
+        }) {
             lease.replace(Instant::now());
         }
         Ok(lease)

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use papilio::{Body, Client, ClientBuilder, Kind, Limits, Phase, Reason};
 
@@ -309,7 +309,9 @@ fn idle_connections() {
         let server = Server::start_tls(script().serve(|_| ok("ok")), tls);
         let client = trusting();
         for _ in 0..5 {
+            let started = Instant::now();
             assert_eq!(client.get(server.url("/")).send().unwrap().text(), "ok");
+            assert!(started.elapsed() < LIMIT / 2, "the look at it waited");
             thread::sleep(Duration::from_millis(5));
         }
         assert_eq!(server.requests_per_connection(), [5]);
