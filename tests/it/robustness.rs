@@ -512,3 +512,37 @@ fn unread_bodies() {
     clean_after(&client, &server, "4 MiB");
     assert_eq!(server.connections(), 2);
 }
+
+/// FLT-12: no descriptor left for a socket is a clean error, and it passes when there are some again.
+#[cfg(unix)]
+#[test]
+fn out_of_descriptors() {
+    alone("robustness::out_of_descriptors", || {
+        let server = Server::always(ok("good"));
+        let client = narrow(ResponseLimits::default());
+        for _ in 0..2 {
+            let mut hoard = Vec::new();
+            while let Ok(file) = std::fs::File::open("/dev/null") {
+                hoard.push(file);
+                assert!(hoard.len() < 100_000, "there is no limit");
+            }
+            for host in ["127.0.0.1", "localhost"] {
+                let started = Instant::now();
+                let error = client.get(server.url_on(host, "/")).send().unwrap_err();
+                assert_eq!(error.kind(), Kind::Connect, "{error}");
+                assert!(started.elapsed() < LIMIT / 2);
+            }
+            drop(hoard);
+            assert_eq!(
+                client
+                    .get(server.url("/"))
+                    .header("Connection", "close")
+                    .send()
+                    .unwrap()
+                    .text(),
+                "good"
+            );
+            server.wait_until(|server| server.open() == 0);
+        }
+    });
+}

@@ -1,10 +1,12 @@
 //! https: whom the client trusts, what it says when it does not, and HTTP over records.
 
-use std::io::Read;
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use papilio::{Body, Client, ClientBuilder, Kind, Limits, Phase, Reason};
+use papilio::{Body, Client, ClientBuilder, Kind, Limits, Phase, Reason, Timeout};
 
 use super::server::tls::{Identity, Tls, ca_pem};
 use super::server::{Pace, Server, in_every_pace, ok, script};
@@ -403,4 +405,58 @@ fn handshakes_that_fail() {
             "{bytes:?}: {error}"
         );
     }
+}
+
+/// FLT-05, R-TLS-11: a record that drips in is no progress of the head: its limit, ten times the read limit, ends it.
+#[test]
+fn records_that_drip() {
+    let tls = Tls::from(Identity::Good).only_tls12();
+    let server = Server::start_tls(script().serve(|_| ok([b'x'; 10_000])), tls);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}/", listener.local_addr().unwrap());
+    let address = server.address();
+    let between = thread::spawn(move || {
+        let (mut client, _) = listener.accept().unwrap();
+        let mut server = TcpStream::connect(address).unwrap();
+        let (mut from, mut to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+        let asked = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let mut bytes = [0; 4096];
+                while let Ok(count @ 1..) = from.read(&mut bytes) {
+                    // Application data: the handshake is over.
+                    asked.fetch_or(bytes[0] == 23, Ordering::SeqCst);
+                    to.write_all(&bytes[..count]).unwrap();
+                }
+                drop(to.shutdown(Shutdown::Both));
+            });
+            let mut bytes = [0; 4096];
+            while let Ok(count @ 1..) = server.read(&mut bytes) {
+                let slow = asked.load(Ordering::SeqCst);
+                for piece in bytes[..count].chunks(if slow { 1 } else { 4096 }) {
+                    if client.write_all(piece).is_err() {
+                        return;
+                    }
+                    if slow {
+                        thread::sleep(Duration::from_millis(2));
+                    }
+                }
+            }
+        });
+    });
+    let started = Instant::now();
+    let limits = Timeout::all(LIMIT).read(Duration::from_millis(60));
+    let client = builder()
+        .add_root_certificate(ca_pem())
+        .timeout(limits)
+        .build()
+        .unwrap();
+    let error = client.get(url).send().unwrap_err();
+    assert_eq!(error.kind(), Kind::ReadTimeout, "{error}");
+    assert!(
+        started.elapsed() > Duration::from_millis(500),
+        "it was not patient"
+    );
+    drop(client);
+    between.join().unwrap();
 }
