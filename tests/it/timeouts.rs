@@ -47,15 +47,44 @@ fn fails<T>(
 /// alone; the error knows the request and names the phase, and the slot is free.
 #[test]
 fn silence_in_each_phase() {
+    thread::scope(|scope| {
+        for (what, first, timeout, upload, kind, phase) in silences() {
+            scope.spawn(move || {
+                let good = script().serve(|_| ok("good"));
+                let server = Server::each([first, good]);
+                let client = client(timeout);
+                let request = || client.post(server.url("/p")).body(vec![b'x'; upload]);
+                let error = fails(what, kind, SHORT, || request().send());
+                assert!(error.is_timeout() && error.is_transport(), "{what}");
+                assert!(error.to_string().contains(phase), "{what}: {error}");
+                assert_eq!(error.method().map(|m| m.as_str()), Some("POST"), "{what}");
+                assert!(error.url().is_some_and(|url| url.path() == "/p"), "{what}");
+                assert_eq!(
+                    client.get(server.url("/")).send().unwrap().text(),
+                    "good",
+                    "{what}"
+                );
+                if upload == 0 {
+                    // The other end of a full pipe sees only later that it was closed.
+                    assert_eq!(server.most_open(), 1, "{what}");
+                }
+            });
+        }
+    });
+}
+
+/// Which phase, what the server does, the limits, the size of the upload, and the error with its phase in words.
+type Silence = (&'static str, Script, Timeout, usize, Kind, &'static str);
+
+fn silences() -> Vec<Silence> {
     let stall = |bytes: &str| script().read().send(bytes).drain();
     let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
     let length = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12";
     let limits = Timeout::all(LONG);
-    type Case = (&'static str, Script, Timeout, usize, Kind, &'static str);
     let head = "while reading the response head";
     let body = "while reading the response body";
     let short = limits.read(SHORT);
-    let cases: Vec<Case> = vec![
+    vec![
         ("status line", stall(""), short, 0, Kind::ReadTimeout, head),
         (
             "mid-head",
@@ -114,31 +143,7 @@ fn silence_in_each_phase() {
             Kind::WriteTimeout,
             "while sending the request",
         ),
-    ];
-    thread::scope(|scope| {
-        for (what, first, timeout, upload, kind, phase) in cases {
-            scope.spawn(move || {
-                let good = script().serve(|_| ok("good"));
-                let server = Server::each([first, good]);
-                let client = client(timeout);
-                let request = || client.post(server.url("/p")).body(vec![b'x'; upload]);
-                let error = fails(what, kind, SHORT, || request().send());
-                assert!(error.is_timeout() && error.is_transport(), "{what}");
-                assert!(error.to_string().contains(phase), "{what}: {error}");
-                assert_eq!(error.method().map(|m| m.as_str()), Some("POST"), "{what}");
-                assert!(error.url().is_some_and(|url| url.path() == "/p"), "{what}");
-                assert_eq!(
-                    client.get(server.url("/")).send().unwrap().text(),
-                    "good",
-                    "{what}"
-                );
-                if upload == 0 {
-                    // The other end of a full pipe sees only later that it was closed.
-                    assert_eq!(server.most_open(), 1, "{what}");
-                }
-            });
-        }
-    });
+    ]
 }
 
 /// FLT-04, FLT-01, TMO-05: an address that swallows everything, one that refuses, a TLS server that says nothing.
