@@ -146,7 +146,8 @@ impl<'a> Case<'a> {
                 assert_eq!(format!("{status} {end}"), self.expected, "{what}");
                 assert!(body == self.body, "{what}: {body:?}");
                 // What follows the message has to be there before the next request, to be found by it.
-                server.wait_until(|server| server.sent() == self.bytes.len() as u64);
+                let all = self.bytes.len() as u64;
+                server.wait_until(|server| server.sent() == all || server.open() == 0);
                 if self.fin {
                     server.wait_until(|server| server.open() == 0);
                 }
