@@ -43,7 +43,7 @@ fn first_then_good(first: Script) -> Server {
 }
 
 /// Every line of the table, in one piece and byte by byte: SEC-101 to SEC-129, SEC-131, SEC-132, R-LIM-01, R-LIM-02,
-/// R-LIM-03, R-LIM-04, R-LIM-05, R-LIM-06, H1-20 to H1-25, H1-27, H1-29 to H1-36, H1-40, H1-50, H1-51, H1-52.
+/// R-LIM-03, R-LIM-04, R-LIM-05, R-LIM-06, H1-20 to H1-25, H1-27, H1-29 to H1-35, H1-40, H1-50, H1-51, H1-52.
 #[test]
 fn table_of_responses() {
     alone("robustness::table_of_responses", || {

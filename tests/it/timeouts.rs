@@ -200,8 +200,7 @@ fn names_that_lead_nowhere() {
     assert!(error.is_connect(), "{error}");
 }
 
-/// FLT-03, FLT-01, POOL-20: of two addresses the one that answers wins, whichever family it is of; TCP_NODELAY or not,
-/// the other costs no time.
+/// FLT-03, FLT-01: of two addresses the one that answers wins, whichever family it is of; one that refuses costs no time.
 #[test]
 fn localhost_has_two_addresses() {
     for listener in [

@@ -30,7 +30,7 @@ fn good() -> Server {
     Server::start_tls(script().serve(|seen| ok(&seen.raw)), Identity::Good)
 }
 
-/// TLS-02, TLS-06, TLS-08, TLS-09, R-TLS-01, R-TLS-04, R-TLS-09: names and addresses, either version, with and without
+/// TLS-02, TLS-08, R-TLS-04: names and addresses, either version, with and without
 /// ALPN; SNI is the name without its dot, none for an address, and not the `Host` field.
 #[test]
 fn handshakes() {
@@ -68,7 +68,7 @@ fn handshakes() {
     }
 }
 
-/// TLS-02, TLS-10, R-TLS-01, R-TLS-02: each bad certificate is a `Connect` error with a reason and one sentence that
+/// TLS-02, TLS-10: each bad certificate is a `Connect` error with a reason and one sentence that
 /// says what is wrong; no request is written, and nothing is tried without TLS.
 #[test]
 fn bad_certificates() {
@@ -149,7 +149,7 @@ fn bad_certificates() {
     assert_eq!(error.reason(), Some(Reason::CertificateUnknownIssuer));
 }
 
-/// TLS-01, TLS-03, R-TLS-03: `verify(false)` takes any certificate, of one client alone.
+/// `verify(false)` takes any certificate, of one client alone.
 #[test]
 fn no_verification() {
     use Identity::{Expired, SelfSigned, UnknownCa, WrongName};
@@ -171,7 +171,7 @@ fn no_verification() {
     }
 }
 
-/// TLS-01, TLS-04: a file or a directory in place of the built-in roots; unusable ones are found when the client is
+/// TLS-04: a file or a directory in place of the built-in roots; unusable ones are found when the client is
 /// built.
 #[test]
 fn roots_from_files() {
@@ -239,7 +239,7 @@ fn the_wrong_port() {
     );
 }
 
-/// TLS-14, TRP-06, R-TLS-05, SEC-127, SEC-128: an end without the close alert is a truncation where the end of the
+/// TLS-14, R-TLS-05, SEC-127, SEC-128: an end without the close alert is a truncation where the end of the
 /// body is the end of the stream, and nothing where it is not.
 #[test]
 fn ends_without_a_goodbye() {
@@ -300,7 +300,7 @@ fn ends_without_a_goodbye() {
     });
 }
 
-/// SEC-130, TRP-05, POOL-08, R-TLS-06: session tickets do not make an idle connection useless; an end, a close alert or
+/// SEC-130, TRP-05, POOL-08: session tickets do not make an idle connection useless; an end, a close alert or
 /// data do, and a stale race is repeated as over plain TCP (FLT-07).
 #[test]
 fn idle_connections() {
@@ -386,7 +386,7 @@ fn big_bodies() {
     );
 }
 
-/// R-TLS-13, TLS-10: handshakes that cannot come to an end are `Connect` errors, and none hangs.
+/// TLS-10: handshakes that cannot come to an end are `Connect` errors, and none hangs.
 #[test]
 fn handshakes_that_fail() {
     let garbage: [&[u8]; 4] = [
@@ -407,7 +407,7 @@ fn handshakes_that_fail() {
     }
 }
 
-/// FLT-05, R-TLS-11: a record that drips in is no progress of the head: its limit, ten times the read limit, ends it.
+/// FLT-05: a record that drips in is no progress of the head: its limit, ten times the read limit, ends it.
 #[test]
 fn records_that_drip() {
     let tls = Tls::from(Identity::Good).only_tls12();
@@ -459,4 +459,57 @@ fn records_that_drip() {
     );
     drop(client);
     between.join().unwrap();
+}
+
+/// R-TLS-10, R-TLS-13, TLS-06, TLS-08: what the hello offers: 1.3 and 1.2, AEAD suites with forward secrecy, http/1.1
+/// alone, and no early data.
+#[test]
+fn the_hello() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!(
+        "https://localhost:{}/",
+        listener.local_addr().unwrap().port()
+    );
+    let server = thread::spawn(move || {
+        let (mut socket, _) = listener.accept().unwrap();
+        let mut head = [0; 5];
+        socket.read_exact(&mut head).unwrap();
+        let mut hello = vec![0; usize::from(u16::from_be_bytes([head[3], head[4]]))];
+        socket.read_exact(&mut hello).unwrap();
+        hello
+    });
+    trusting().get(url).send().unwrap_err();
+    let hello = server.join().unwrap();
+    // Handshake header, version, random, session; then suites, compressions, extensions (RFC 8446 section 4.1.2).
+    let rest = &hello[4 + 2 + 32..];
+    let rest = &rest[1 + usize::from(rest[0])..];
+    let (suites, rest) = rest[2..].split_at(usize::from(u16::from_be_bytes([rest[0], rest[1]])));
+    for suite in suites.chunks(2) {
+        let known = matches!(
+            suite,
+            [0x13, 1..=3] | [0xC0, 0x2B | 0x2C | 0x2F | 0x30] | [0xCC, 0xA8 | 0xA9] | [0, 0xFF]
+        );
+        assert!(known, "suite {suite:02x?}");
+    }
+    assert_eq!(rest[..2], [1, 0], "no compression");
+    let mut extensions = &rest[4..];
+    let mut seen = Vec::new();
+    while let [a, b, c, d, rest @ ..] = extensions {
+        let (kind, length) = (
+            u16::from_be_bytes([*a, *b]),
+            usize::from(u16::from_be_bytes([*c, *d])),
+        );
+        let (value, rest) = rest.split_at(length);
+        match kind {
+            16 => assert_eq!(value, b"\0\x09\x08http/1.1"),
+            43 => assert_eq!(value, [4, 3, 4, 3, 3], "versions"),
+            _ => {}
+        }
+        seen.push(kind);
+        extensions = rest;
+    }
+    assert!(
+        seen.contains(&16) && seen.contains(&43) && !seen.contains(&42),
+        "{seen:?}"
+    );
 }
