@@ -205,7 +205,7 @@ impl BodyStream {
                 let result = live.read(buffer);
                 let connection = live.lease.connection_ref();
                 self.downloaded = connection.map_or(0, |c| c.received());
-                let over = connection.is_none_or(|c| c.response_done());
+                let over = connection.is_none_or(|c| c.response_done() || c.switched());
                 (result, over)
             }
         }

@@ -89,6 +89,7 @@ impl Read for Upgraded {
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
                     self.wait(Interest::Read, until)?
                 }
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 result => return result,
             }
         }

@@ -21,14 +21,14 @@ use std::time::Duration;
 
 use crate::connection::buffer::Buffer;
 use crate::connection::events::event;
-use crate::connection::outbox::Outbox;
+use crate::connection::outbox::{Outbox, outgoing};
 use crate::connection::socket::{Interest, Socket, Step};
 use crate::connection::wire::Wire;
 use crate::error::{Error, Kind, Phase, Reason, Result};
 use crate::models::config::ResponseLimits;
 use crate::models::headers::Headers;
-use crate::models::request::{Request, RequestTarget};
-use crate::protocol::http1::{BodyLength, Exchange, HeadStep, Outgoing, ParsedHead, Piece, Target};
+use crate::models::request::Request;
+use crate::protocol::http1::{Exchange, HeadStep, ParsedHead, Piece};
 
 /// One HTTP/1.1 connection, used for one request after another.
 #[derive(Debug)]
@@ -144,11 +144,10 @@ impl<S: Socket> Connection<S> {
             }
         }
         match self.wire.flush() {
-            Ok(()) => {}
             Err(e) if e.kind() == io::ErrorKind::WouldBlock => return self.listen(moved),
             Err(e) => return Ok(self.stop(e)),
+            Ok(()) => self.mark_sent(),
         }
-        self.mark_sent();
         Ok(Step::Done(Flushed::All))
     }
 
@@ -197,8 +196,8 @@ impl<S: Socket> Connection<S> {
 
     /// How long an idle connection is good for by what the peer says, less a second for the way (FLT-06).
     pub(crate) fn good_for(&self) -> Option<Duration> {
-        let limit = self.exchange.keep_alive_for()?;
-        Some(limit.saturating_sub(Duration::from_secs(1)))
+        let limit = self.exchange.keep_alive_for();
+        limit.map(|limit| limit.saturating_sub(Duration::from_secs(1)))
     }
 
     /// Makes an idle connection small.
@@ -293,6 +292,7 @@ impl<S: Socket> Connection<S> {
             Ok(0) => return Ok(self.stop(io::ErrorKind::BrokenPipe.into())),
             Ok(_) => self.received_any = true,
             Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(wait(Interest::Both)),
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => return Ok(Step::Progress),
             Err(e) => return Ok(self.stop(e)),
         }
         if let Some(head) = self.parse_head()? {
@@ -310,7 +310,7 @@ impl<S: Socket> Connection<S> {
         Ok(Step::Progress)
     }
 
-    /// Sending failed: there may be an answer all the same, so only [`head`](Self::head) decides what to report.
+    /// Sending failed: there may be an answer all the same, so [`head`](Self::head) decides what to report.
     fn stop(&mut self, error: io::Error) -> Step<Flushed> {
         event!(http11, "send_request_body", failed, "exception={error}");
         self.write_error = Some(error);
@@ -358,7 +358,8 @@ impl<S: Socket> Connection<S> {
 
     /// Body bytes out of what was received: `Some(0)` is the end of the body, `None` asks for more.
     fn parse_body(&mut self, buffer: &mut [u8]) -> Result<Option<usize>> {
-        if buffer.is_empty() || self.exchange.response_done() {
+        // What follows a switch is no body (H1-50).
+        if buffer.is_empty() || self.exchange.response_done() || self.exchange.switched() {
             return Ok(Some(0));
         }
         if self.input.is_empty() {
@@ -393,8 +394,10 @@ impl<S: Socket> Connection<S> {
     }
 
     fn failed<T>(&mut self, error: io::Error, phase: Phase) -> Result<Step<T>> {
-        if error.kind() == io::ErrorKind::WouldBlock {
-            return Ok(Step::Wait(Interest::Read));
+        match error.kind() {
+            io::ErrorKind::WouldBlock => return Ok(Step::Wait(Interest::Read)),
+            io::ErrorKind::Interrupted => return Ok(Step::Progress),
+            _ => {}
         }
         if let Some(error) = self.write_error.take().filter(|_| phase == Phase::Head) {
             return Err(write_failed(error));
@@ -420,23 +423,6 @@ impl<S: Socket> Connection<S> {
     }
 }
 
-/// What the codec needs to know of a request.
-fn outgoing(request: &Request) -> Outgoing<'_> {
-    let target = request.extensions().get::<RequestTarget>();
-    Outgoing {
-        method: &request.method,
-        url: &request.url,
-        headers: &request.headers,
-        target: target.map(|target| &target.0[..]),
-        form: Target::Origin,
-        length: match request.body.len() {
-            Some(0) if request.body.is_empty() => BodyLength::Empty,
-            Some(length) => BodyLength::Known(length),
-            None => BodyLength::Unknown,
-        },
-    }
-}
-
 /// From this size on a body is read straight into the caller's buffer.
 const DIRECT: usize = 4 << 10;
 
@@ -445,3 +431,6 @@ fn write_failed(error: io::Error) -> Error {
         .in_phase(Phase::Send)
         .with_source(error)
 }
+
+#[cfg(test)]
+mod tests;

@@ -145,10 +145,7 @@ mod calls {
 }
 
 // `--cfg papilio_portable` runs on Linux what runs elsewhere, so that it can be tested here.
-#[cfg(any(
-    not(any(target_os = "linux", target_os = "android")),
-    papilio_portable
-))]
+#[cfg(any(not(any(target_os = "linux", target_os = "android")), papilio_portable))]
 mod calls {
     use super::*;
     use std::io::{Read, Write};

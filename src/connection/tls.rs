@@ -76,15 +76,23 @@ impl Tls {
         )
     }
 
+    /// Plain text, received at most once for: `Interrupted` says that something came, but no text yet. Whoever waits
+    /// looks at the clock then; a peer that drips a record would otherwise never be late (FLT-05).
     pub(crate) fn read<S: Socket>(
         &mut self,
         socket: &mut S,
         buffer: &mut [u8],
     ) -> io::Result<usize> {
+        let mut received = false;
         loop {
             match self.session.reader().read(buffer) {
                 // An end without close_notify is `UnexpectedEof`, a clean one is 0 (TLS-14, R-TLS-05).
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => self.receive(socket)?,
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                    if std::mem::replace(&mut received, true) {
+                        return Err(io::ErrorKind::Interrupted.into());
+                    }
+                    self.receive(socket)?;
+                }
                 result => return result,
             }
         }

@@ -54,6 +54,7 @@ impl<S: Socket> Wire<S> {
         &mut self.socket
     }
 
+    /// Besides `WouldBlock` it may say `Interrupted`: something came, but nothing to hand out yet.
     pub(crate) fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         #[cfg(feature = "tls")]
         if let Some(tls) = &mut self.tls {
@@ -84,8 +85,13 @@ impl<S: Socket> Wire<S> {
     pub(crate) fn has_news(&mut self) -> bool {
         #[cfg(feature = "tls")]
         if let Some(tls) = &mut self.tls {
-            let news = tls.read(&mut self.socket, &mut [0]);
-            return !matches!(news, Err(e) if e.kind() == io::ErrorKind::WouldBlock);
+            return loop {
+                match tls.read(&mut self.socket, &mut [0]) {
+                    Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                    Err(e) if e.kind() == io::ErrorKind::WouldBlock => break false,
+                    _ => break true,
+                }
+            };
         }
         self.socket.is_readable()
     }

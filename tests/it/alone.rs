@@ -9,7 +9,7 @@ pub(crate) fn alone(name: &str, test: impl FnOnce()) {
     if env::var_os(MARK).is_some() {
         return test();
     }
-    let child = Command::new(env::current_exe().unwrap())
+    let child = command()
         .args([name, "--exact", "--nocapture", "--test-threads=1"])
         .env(MARK, "1")
         .output()
@@ -21,6 +21,19 @@ pub(crate) fn alone(name: &str, test: impl FnOnce()) {
         child.status,
         String::from_utf8_lossy(&child.stderr)
     );
+}
+
+/// This program, with few descriptors where that can be arranged.
+fn command() -> Command {
+    let exe = env::current_exe().unwrap();
+    if !cfg!(unix) {
+        return Command::new(exe);
+    }
+    let mut shell = Command::new("sh");
+    shell
+        .args(["-c", "ulimit -n 256; exec \"$0\" \"$@\""])
+        .arg(exe);
+    shell
 }
 
 /// How many descriptors this process has open; `None` where that cannot be seen.

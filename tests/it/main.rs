@@ -35,6 +35,7 @@ mod query;
 mod requests;
 mod responses;
 mod robustness;
+mod runtime;
 mod sending;
 #[allow(
     dead_code,
@@ -43,5 +44,9 @@ mod sending;
 mod server;
 mod spec;
 mod text;
+mod timeouts;
+#[cfg(feature = "tls")]
+mod tls;
 mod top;
+mod upgrades;
 mod urls;

@@ -302,7 +302,7 @@ fn the_repetition_is_one_and_can_be_off() {
     assert_eq!(error.reason(), Some(Reason::Incomplete));
 }
 
-/// VEC-74, POOL-01, POOL-03, POOL-05: one slot serves two origins in turn, the idle connection of the other giving way.
+/// VEC-74, POOL-01, POOL-03: one slot serves two origins in turn, the idle connection of the other giving way.
 #[test]
 fn one_slot_for_two_origins() {
     let (a, b) = (Server::always(ok("a")), Server::always(ok("b")));
@@ -324,7 +324,7 @@ fn client_with_two() -> Client {
     client(Limits::client().max_connections(2))
 }
 
-/// VEC-75, POOL-16, POOL-18, LIM-01, R-LIM-16: an open stream holds its slot; the next request waits for it, as long
+/// VEC-75, POOL-16, LIM-01, R-LIM-16: an open stream holds its slot; the next request waits for it, as long
 /// as the pool limit says.
 #[test]
 fn open_streams_hold_slots() {
@@ -628,7 +628,7 @@ fn failures_free_their_slot() {
     assert_eq!((server.connections(), server.most_open()), (2, 1));
 }
 
-/// LIM-01, LIM-02: limits are checked when the client is built, and are its own.
+/// LIM-01: limits are checked when the client is built, and are its own.
 #[test]
 fn limits_are_of_the_client() {
     let none = Client::builder()

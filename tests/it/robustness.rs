@@ -43,7 +43,7 @@ fn first_then_good(first: Script) -> Server {
 }
 
 /// Every line of the table, in one piece and byte by byte: SEC-101 to SEC-129, SEC-131, SEC-132, R-LIM-01, R-LIM-02,
-/// R-LIM-03, R-LIM-04, R-LIM-05, R-LIM-06, H1-20 to H1-25, H1-27, H1-29 to H1-36, H1-40, H1-50, H1-51, H1-52.
+/// R-LIM-03, R-LIM-04, R-LIM-05, R-LIM-06, H1-20 to H1-25, H1-27, H1-29 to H1-35, H1-40, H1-50, H1-51, H1-52.
 #[test]
 fn table_of_responses() {
     alone("robustness::table_of_responses", || {
@@ -146,7 +146,8 @@ impl<'a> Case<'a> {
                 assert_eq!(format!("{status} {end}"), self.expected, "{what}");
                 assert!(body == self.body, "{what}: {body:?}");
                 // What follows the message has to be there before the next request, to be found by it.
-                server.wait_until(|server| server.sent() == self.bytes.len() as u64);
+                let all = self.bytes.len() as u64;
+                server.wait_until(|server| server.sent() == all || server.open() == 0);
                 if self.fin {
                     server.wait_until(|server| server.open() == 0);
                 }
@@ -511,4 +512,38 @@ fn unread_bodies() {
     assert!(response.num_bytes_downloaded() <= 64 << 10);
     clean_after(&client, &server, "4 MiB");
     assert_eq!(server.connections(), 2);
+}
+
+/// FLT-12: no descriptor left for a socket is a clean error, and it passes when there are some again.
+#[cfg(unix)]
+#[test]
+fn out_of_descriptors() {
+    alone("robustness::out_of_descriptors", || {
+        let server = Server::always(ok("good"));
+        let client = narrow(ResponseLimits::default());
+        for _ in 0..2 {
+            let mut hoard = Vec::new();
+            while let Ok(file) = std::fs::File::open("/dev/null") {
+                hoard.push(file);
+                assert!(hoard.len() < 100_000, "there is no limit");
+            }
+            for host in ["127.0.0.1", "localhost"] {
+                let started = Instant::now();
+                let error = client.get(server.url_on(host, "/")).send().unwrap_err();
+                assert_eq!(error.kind(), Kind::Connect, "{error}");
+                assert!(started.elapsed() < LIMIT / 2);
+            }
+            drop(hoard);
+            assert_eq!(
+                client
+                    .get(server.url("/"))
+                    .header("Connection", "close")
+                    .send()
+                    .unwrap()
+                    .text(),
+                "good"
+            );
+            server.wait_until(|server| server.open() == 0);
+        }
+    });
 }

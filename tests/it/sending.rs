@@ -6,7 +6,9 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use papilio::{Body, Client, Headers, Kind, Limits, Method, QueryParams, Request, Timeout, Url};
+use papilio::{
+    Body, Client, Headers, Kind, Limits, Method, QueryParams, Request, RequestBuilder, Timeout, Url,
+};
 
 use super::alone::alone;
 use super::server::{Server, ok, response, script};
@@ -144,8 +146,7 @@ fn refused_before_connecting() {
     let client = Client::builder().timeout(5 * SECOND).build().unwrap();
     let url = server.url("/");
     let get = || client.request("GET", &url);
-    let post = || client.post(&url).body("hello");
-    let mut cases = Vec::new();
+    let mut cases = Cases::new();
     for method in [
         "",
         "G ET",
@@ -178,6 +179,39 @@ fn refused_before_connecting() {
     for target in ["", "a b", "/\r\n", "/\0", "/é", "/a#b", "*"] {
         cases.push((format!("target {target:?}"), get().target(target)));
     }
+    cases.push(("1 MiB".into(), get().header("X", vec![b'a'; 1 << 20])));
+    let mut many = get();
+    for _ in 0..70_000 {
+        many = many.header("X-Some", "16 bytes");
+    }
+    cases.push(("many fields".into(), many));
+    all_refused(cases);
+    let nothing = Request::raw("GET", &url, Body::empty()).unwrap();
+    assert_eq!(
+        client.send(nothing).unwrap_err().kind(),
+        Kind::LocalProtocol,
+        "no Host"
+    );
+    assert!(
+        Client::builder().header("X", "a\r\nb").build().is_err(),
+        "a default header"
+    );
+    assert!(
+        Client::builder().user_agent("a\nb").build().is_err(),
+        "the user agent"
+    );
+    assert_eq!(server.connections(), 0);
+}
+
+/// SEC-207, H1-04: so are framings that two readers could read in two ways.
+#[test]
+fn refused_framings() {
+    let server = Server::always(ok(""));
+    let client = Client::builder().timeout(5 * SECOND).build().unwrap();
+    let url = server.url("/");
+    let get = || client.request("GET", &url);
+    let post = || client.post(&url).body("hello");
+    let mut cases = Cases::new();
     for length in [
         "4",
         "6",
@@ -226,12 +260,13 @@ fn refused_before_connecting() {
     }
     let stated = get().header("Content-Length", "5");
     cases.push(("a length and no body".into(), stated));
-    cases.push(("1 MiB".into(), get().header("X", vec![b'a'; 1 << 20])));
-    let mut many = get();
-    for _ in 0..70_000 {
-        many = many.header("X-Some", "16 bytes");
-    }
-    cases.push(("many fields".into(), many));
+    all_refused(cases);
+    assert_eq!(server.connections(), 0);
+}
+
+type Cases<'a> = Vec<(String, RequestBuilder<&'a Client>)>;
+
+fn all_refused(cases: Cases<'_>) {
     for (what, request) in cases {
         let error = request.send().expect_err(&what);
         assert_eq!(error.kind(), Kind::LocalProtocol, "{what}: {error}");
@@ -240,21 +275,6 @@ fn refused_before_connecting() {
             "{what}: {error:?}"
         );
     }
-    let nothing = Request::raw("GET", &url, Body::empty()).unwrap();
-    assert_eq!(
-        client.send(nothing).unwrap_err().kind(),
-        Kind::LocalProtocol,
-        "no Host"
-    );
-    assert!(
-        Client::builder().header("X", "a\r\nb").build().is_err(),
-        "a default header"
-    );
-    assert!(
-        Client::builder().user_agent("a\nb").build().is_err(),
-        "the user agent"
-    );
-    assert_eq!(server.connections(), 0);
 }
 
 /// H1-02, H1-04, SEC-207: what is allowed, and the one framing field it becomes.

@@ -1,8 +1,8 @@
 //! The pool with connections that are numbers, and a clock that is an argument.
 
 use std::collections::BTreeSet;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{OnceLock, Weak};
 use std::task::{Poll, Wake};
 use std::time::Duration;
 
@@ -14,12 +14,17 @@ const S: Duration = Duration::from_secs(1);
 struct Conn {
     number: usize,
     open: Open,
+    pool: Weak<Mutex<State<Self>>>,
 }
 
 type Open = Arc<Mutex<BTreeSet<usize>>>;
 
+/// POOL-05: a connection is closed while nobody holds the lock.
 impl Drop for Conn {
     fn drop(&mut self) {
+        if let Some(pool) = self.pool.upgrade() {
+            assert!(pool.try_lock().is_ok(), "closed under the lock");
+        }
         assert!(
             self.open.lock().unwrap().remove(&self.number),
             "closed twice"
@@ -70,7 +75,8 @@ impl Rig {
             let number = self.made.fetch_add(1, Ordering::Relaxed);
             self.open.lock().unwrap().insert(number);
             let open = Arc::clone(&self.open);
-            lease.fill(Conn { number, open });
+            let pool = Arc::downgrade(&self.pool.0);
+            lease.fill(Conn { number, open, pool });
         }
         lease
     }
@@ -283,7 +289,7 @@ fn closing() {
     assert!(rig.lease("a").is_none());
     drop(waiting);
     let counts = "<Pool [Requests: 0 active, 0 queued | Connections: 0 active, 0 idle]>";
-    assert_eq!(format!("{:?}", rig.pool), counts, "POOL-18");
+    assert_eq!(format!("{:?}", rig.pool), counts);
 }
 
 /// What one of the actors of [`every_sequence`] is doing.
