@@ -1,4 +1,6 @@
-//! Fetches a page and prints it.
+//! Fetches a page, and prints what is known of it.
+//!
+//! `cargo run --example get [URL]`
 
 fn main() -> papilio::Result<()> {
     let url = std::env::args()

@@ -23,6 +23,7 @@ mod common;
 mod cookies;
 mod decoding;
 mod errors;
+mod examples;
 mod headers;
 mod layering;
 mod logging;
