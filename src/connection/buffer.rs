@@ -5,7 +5,7 @@
 use std::io;
 
 /// A byte queue over one allocation.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Buffer {
     data: Vec<u8>,
     start: usize,

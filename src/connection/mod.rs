@@ -12,26 +12,29 @@ pub(crate) mod race;
 #[cfg(feature = "tls")]
 pub(crate) mod roots;
 pub(crate) mod socket;
+mod stage;
 #[cfg(feature = "tls")]
 pub(crate) mod tls;
 pub(crate) mod wire;
 
+use std::fmt;
 use std::io::{self, IoSlice};
 use std::time::Duration;
 
 use crate::connection::buffer::Buffer;
 use crate::connection::events::event;
-use crate::connection::outbox::{Outbox, outgoing};
+use crate::connection::outbox::Outbox;
 use crate::connection::socket::{Interest, Socket, Step};
+pub(crate) use crate::connection::stage::Flushed;
+use crate::connection::stage::Stage;
 use crate::connection::wire::Wire;
 use crate::error::{Error, Kind, Phase, Reason, Result};
 use crate::models::config::ResponseLimits;
 use crate::models::headers::Headers;
 use crate::models::request::Request;
-use crate::protocol::http1::{Exchange, HeadStep, ParsedHead, Piece};
+use crate::protocol::http1::{Exchange, HeadStep, Outgoing, ParsedHead, Piece};
 
 /// One HTTP/1.1 connection, used for one request after another.
-#[derive(Debug)]
 pub(crate) struct Connection<S: Socket> {
     wire: Wire<S>,
     exchange: Exchange,
@@ -40,6 +43,7 @@ pub(crate) struct Connection<S: Socket> {
     before: Outbox,
     behind: Outbox,
     stage: Stage,
+    requests: u64,
     /// Why sending stopped, if it failed; the response may still be there (H1-07).
     write_error: Option<io::Error>,
     /// A final response that came while the body was still being sent.
@@ -47,24 +51,6 @@ pub(crate) struct Connection<S: Socket> {
     /// Whether any byte of this request was taken by the socket, and any of its response received.
     sent_any: bool,
     received_any: bool,
-}
-
-/// How far the request has got, for the events.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    Idle,
-    Headers,
-    Body,
-    Sent,
-}
-
-/// How an upload went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Flushed {
-    /// Everything given so far is sent.
-    All,
-    /// The peer has answered or gone; the rest must not be sent.
-    Stopped,
 }
 
 impl<S: Socket> Connection<S> {
@@ -75,7 +61,8 @@ impl<S: Socket> Connection<S> {
             input: Buffer::default(),
             before: Outbox::default(),
             behind: Outbox::default(),
-            stage: Stage::Idle,
+            stage: Stage::New,
+            requests: 0,
             write_error: None,
             early: None,
             sent_any: false,
@@ -93,7 +80,7 @@ impl<S: Socket> Connection<S> {
 
     /// Whether the request may be sent at all; found without a connection.
     pub(crate) fn check(request: &Request) -> Result<()> {
-        Exchange::new(ResponseLimits::default()).start(&outgoing(request), &mut Vec::new())
+        Exchange::new(ResponseLimits::default()).start(&Outgoing::from(request), &mut Vec::new())
     }
 
     /// Starts an exchange: checks the request and makes its head ready to send, in one write with the first piece of
@@ -104,7 +91,7 @@ impl<S: Socket> Connection<S> {
         (self.write_error, self.early) = (None, None);
         (self.sent_any, self.received_any) = (false, false);
         self.exchange
-            .start(&outgoing(request), self.before.bytes())?;
+            .start(&Outgoing::from(request), self.before.bytes())?;
         event!(
             http11,
             "send_request_headers",
@@ -113,6 +100,7 @@ impl<S: Socket> Connection<S> {
             request.method
         );
         self.stage = Stage::Headers;
+        self.requests += 1;
         Ok(())
     }
 
@@ -420,6 +408,22 @@ impl<S: Socket> Connection<S> {
             failed.with_bytes(self.exchange.received(), self.exchange.content_length())
         };
         Err(failed.in_phase(phase).with_source(error))
+    }
+}
+
+/// State and number of requests, as in HTTPX (POOL-18); nothing of what is sent or received.
+impl<S: Socket> fmt::Debug for Connection<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match self.stage {
+            Stage::New => "NEW",
+            Stage::Idle => "IDLE",
+            Stage::Headers | Stage::Body | Stage::Sent => "ACTIVE",
+        };
+        write!(
+            f,
+            "<Connection [HTTP/1.1, {state}, Request Count: {}]>",
+            self.requests
+        )
     }
 }
 

@@ -2,11 +2,8 @@
 //!
 //! Owns the bytes and how many of them the socket has taken. Does not write.
 
-use crate::models::request::{Request, RequestTarget};
-use crate::protocol::http1::{BodyLength, Outgoing, Target};
-
 /// Bytes on their way out.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Outbox {
     bytes: Vec<u8>,
     sent: usize,
@@ -48,21 +45,4 @@ impl Outbox {
     }
 
     const KEPT: usize = 8 << 10;
-}
-
-/// What the codec needs to know of a request.
-pub(crate) fn outgoing(request: &Request) -> Outgoing<'_> {
-    let target = request.extensions().get::<RequestTarget>();
-    Outgoing {
-        method: &request.method,
-        url: &request.url,
-        headers: &request.headers,
-        target: target.map(|target| &target.0[..]),
-        form: Target::Origin,
-        length: match request.body.len() {
-            Some(0) if request.body.is_empty() => BodyLength::Empty,
-            Some(length) => BodyLength::Known(length),
-            None => BodyLength::Unknown,
-        },
-    }
 }

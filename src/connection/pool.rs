@@ -160,8 +160,8 @@ impl<C> Clone for Pool<C> {
     }
 }
 
-/// Counts, as in HTTPX (POOL-18).
-impl<C> fmt::Debug for Pool<C> {
+/// Counts, as in HTTPX, and in the alternate form each idle connection with its origin (POOL-18).
+impl<C: fmt::Debug> fmt::Debug for Pool<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.lock();
         let queued = state
@@ -169,13 +169,17 @@ impl<C> fmt::Debug for Pool<C> {
             .iter()
             .filter(|waiter| waiter.grant.is_none())
             .count();
+        let (active, idle) = (state.open - state.idle.len(), state.idle.len());
         write!(
             f,
-            "<Pool [Requests: {} active, {queued} queued | Connections: {} active, {} idle]>",
-            state.open - state.idle.len(),
-            state.open - state.idle.len(),
-            state.idle.len()
-        )
+            "<Pool [Requests: {active} active, {queued} queued | Connections: {active} active, {idle} idle]>"
+        )?;
+        if f.alternate() {
+            for idle in &state.idle {
+                write!(f, "\n{}: {:?}", idle.key.0.origin(), idle.connection)?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -27,6 +27,7 @@ mod examples;
 mod headers;
 mod layering;
 mod logging;
+mod mounts;
 #[cfg(feature = "multipart")]
 mod multipart;
 mod pool;

@@ -572,7 +572,7 @@ impl IntoRest for StreamingResponse {
     }
 }
 
-/// FLT-16: waiters that give up just as slots come free lose none: after every round the pool serves at once.
+/// FLT-16, POOL-18: waiters that give up just as slots come free lose none; every round the pool serves at once.
 #[test]
 fn waiters_that_time_out_lose_no_slot() {
     let server = Server::always(ok("ok"));
@@ -605,6 +605,13 @@ fn waiters_that_time_out_lose_no_slot() {
         counts.contains("Requests: 0 active, 0 queued | Connections: 0 active, 2 idle"),
         "{counts}"
     );
+    let each = format!("{client:#?}");
+    let origin = server.url("");
+    let line = format!(
+        "{}: <Connection [HTTP/1.1, IDLE, Request Count: ",
+        origin.trim_end_matches('/')
+    );
+    assert_eq!(each.matches(&line).count(), 2, "{each}");
 }
 
 /// POOL-13, POOL-14: what fails frees its slot: a connect, a broken response.

@@ -110,7 +110,7 @@ fn a_switched_response_is_empty() {
             } else {
                 ask(&client, &server).unwrap()
             };
-            let response = response.read().unwrap();
+            let response = response.buffer().unwrap();
             assert!(response.content().is_empty());
             assert!(started.elapsed() < LIMIT / 2, "it waited for a body");
             assert_eq!(client.get(server.url("/")).send().unwrap().text(), "good");
@@ -142,7 +142,7 @@ fn no_switch() {
     let refused = response.upgrade().unwrap_err();
     assert_eq!(refused.kind(), Kind::LocalProtocol);
     assert_eq!(
-        ask(&client, &server).unwrap().read().unwrap().text(),
+        ask(&client, &server).unwrap().buffer().unwrap().text(),
         "plain"
     );
     let refused = client.request("CONNECT", server.url("/")).send().unwrap();

@@ -11,6 +11,7 @@ use super::*;
 const S: Duration = Duration::from_secs(1);
 
 /// A connection that is on the list of those that are open.
+#[derive(Debug)]
 struct Conn {
     number: usize,
     open: Open,

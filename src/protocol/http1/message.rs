@@ -5,6 +5,7 @@ use std::fmt;
 use http::{Method, StatusCode, Version};
 
 use crate::models::headers::Headers;
+use crate::models::request::{Request, RequestTarget};
 use crate::models::status::reason_phrase;
 use crate::models::url::Url;
 
@@ -39,6 +40,25 @@ pub(crate) struct Outgoing<'a> {
     pub(crate) target: Option<&'a [u8]>,
     pub(crate) form: Target,
     pub(crate) length: BodyLength,
+}
+
+/// In origin form.
+impl<'a> From<&'a Request> for Outgoing<'a> {
+    fn from(request: &'a Request) -> Self {
+        let target = request.extensions().get::<RequestTarget>();
+        Self {
+            method: &request.method,
+            url: &request.url,
+            headers: &request.headers,
+            target: target.map(|target| &target.0[..]),
+            form: Target::Origin,
+            length: match request.body.len() {
+                Some(0) if request.body.is_empty() => BodyLength::Empty,
+                Some(length) => BodyLength::Known(length),
+                None => BodyLength::Unknown,
+            },
+        }
+    }
 }
 
 /// The head of a response.
