@@ -224,6 +224,14 @@
 //! papilio needs Rust 1.88, and a C compiler for the features `tls` and `zstd`. It is tested on Linux; macOS and Windows
 //! are compiled for. It has no `unsafe` code of its own (`forbid(unsafe_code)`).
 
+#![cfg_attr(
+    not(all(feature = "json", feature = "multipart")),
+    allow(
+        rustdoc::broken_intra_doc_links,
+        reason = "the guide is of the default features"
+    )
+)]
+
 pub(crate) mod blocking;
 pub(crate) mod client;
 pub(crate) mod connection;
