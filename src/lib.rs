@@ -276,6 +276,7 @@ pub use models::pieces::{Lines, Pieces, TextPieces};
 pub use models::query::{QueryParams, QueryValue};
 pub use models::request::{IntoMethod, Request, RequestTarget};
 pub use models::response::{Response, ResponseBuilder};
+pub use models::status::reason_phrase;
 pub use models::tls::Verify;
 pub use models::url::{IntoUrl, Origin, Url, UrlBuilder};
 pub use transports::mock::MockTransport;

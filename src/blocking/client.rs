@@ -22,6 +22,7 @@ use crate::flow::auth::IntoAuth;
 use crate::flow::defaults::default_headers;
 use crate::flow::route::Routes;
 use crate::flow::{Flow, Next, Rules, Verdict};
+use crate::models::auth::Auth;
 use crate::models::config::Timeout;
 use crate::models::cookies::Cookies;
 use crate::models::headers::Headers;
@@ -149,7 +150,8 @@ impl Client {
             .get_or_insert_with(|| self.timeout());
         let started = *request.options.started.insert(Instant::now());
         let interim = self.core.network.response_limits.interim_body;
-        let (mut flow, mut request) = Flow::start(&self.config.rules, &self.core.cookies, request)?;
+        let (rules, jar) = (&self.config.rules, &self.core.cookies);
+        let (mut flow, mut request) = Flow::start(rules, jar, request, SystemTime::now())?;
         loop {
             request.options.started = Some(started);
             let mut response = match self.exchange(&mut request, &flow) {
@@ -158,10 +160,12 @@ impl Client {
             };
             response.head.request = Some(request);
             for hook in &self.hooks.response {
-                hook(&mut response).map_err(|e| response.attach(e))?;
+                if let Err(error) = hook(&mut response) {
+                    return Err(response.fail(error));
+                }
             }
             match flow.received(&mut response.head, SystemTime::now()) {
-                Err(error) => return Err(response.attach(error)),
+                Err(error) => return Err(response.fail(error)),
                 Ok(Verdict::Return) => return Ok(response),
                 Ok(Verdict::Absorb) => {}
             }
@@ -267,6 +271,11 @@ impl Client {
     }
 
     /// How requests authenticate that do not say otherwise.
+    pub fn auth(&self) -> Option<&Arc<dyn Auth>> {
+        self.config.rules.auth.as_ref()
+    }
+
+    /// Replaces how requests authenticate that do not say otherwise.
     pub fn set_auth(&mut self, auth: impl IntoAuth) {
         self.rules_mut().auth = Some(auth.into_auth());
     }
@@ -361,7 +370,7 @@ impl Default for Client {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("defaults", &self.config.defaults)
+            .field("defaults", &self.config.shown())
             .field("network", &self.core.http)
             .field("mounts", &self.core.mounts)
             .field("hooks", &self.hooks)

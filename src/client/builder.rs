@@ -270,7 +270,7 @@ impl<C: ClientKind> ClientBuilder<C> {
 impl<C: Buildable> fmt::Debug for ClientBuilder<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientBuilder")
-            .field("defaults", &self.config.defaults)
+            .field("defaults", &self.config.shown())
             .field("limits", &self.network.limits)
             .field("verify", &self.network.tls.verify)
             .finish_non_exhaustive()

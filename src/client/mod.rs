@@ -46,6 +46,17 @@ pub(crate) mod sealed {
 }
 
 impl Config {
+    /// The defaults as they may be printed.
+    pub(crate) fn shown(&self) -> Defaults {
+        let mut defaults = self.defaults.clone();
+        for name in &self.rules.secrets {
+            if defaults.headers.contains(name) {
+                defaults.headers.replace(name, b"[secure]");
+            }
+        }
+        defaults
+    }
+
     /// A base URL as it is kept: ending in a slash; an empty one is none (CLT-21).
     pub(crate) fn base_url(url: Url) -> Result<Option<Url>> {
         if url.as_str().is_empty() {

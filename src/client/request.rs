@@ -59,6 +59,39 @@ pub struct RequestBuilder<S, B = WithBody> {
     takes: PhantomData<B>,
 }
 
+/// A request without a client.
+impl Request {
+    /// Starts a request that carries nothing but what it is told, `Host` and the headers of its body: no client's
+    /// defaults, no client's cookies.
+    ///
+    /// ```
+    /// use papilio::Request;
+    ///
+    /// let request = Request::builder("POST", "http://example.org/?a=1")
+    ///     .query([("b", "2")])
+    ///     .cookie("id", "42")
+    ///     .form([("name", "Ada")])
+    ///     .build()?;
+    /// assert_eq!(request.url.as_str(), "http://example.org/?a=1&b=2");
+    /// assert_eq!(request.headers.get("cookie").as_deref(), Some("id=42"));
+    /// assert!(!request.headers.contains("User-Agent"));
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
+    pub fn builder(method: impl IntoMethod, url: impl IntoUrl) -> RequestBuilder<()> {
+        RequestBuilder::new((), method, url)
+    }
+}
+
+impl<B> RequestBuilder<(), B> {
+    /// The request, for any client to [`send`](crate::Client::send).
+    ///
+    /// # Errors
+    /// The first setting that made no sense, by its kind.
+    pub fn build(self) -> Result<Request> {
+        self.finish(&Defaults::default(), &Cookies::new())
+    }
+}
+
 /// The request may have a body.
 #[derive(Debug)]
 pub enum WithBody {}

@@ -58,6 +58,8 @@ pub(crate) struct Flow<'a> {
     challenges: Vec<Arc<Response>>,
     /// Of this round: between two steps of authentication.
     redirects: Vec<Arc<Response>>,
+    /// The `Cookie` of the caller's request, where it is the jar's.
+    cookie: Option<String>,
 }
 
 /// What becomes of a response.
@@ -81,6 +83,7 @@ impl<'a> Flow<'a> {
         rules: &'a Rules,
         jar: &'a Cookies,
         mut request: Request,
+        now: SystemTime,
     ) -> Result<(Self, Request)> {
         let scheme = match &request.options.auth {
             Choice::Given(scheme) => Some(Arc::clone(scheme)),
@@ -92,6 +95,14 @@ impl<'a> Flow<'a> {
             Some(scheme) => Some(scheme.flow()),
             None => BasicAuth::from_url(&request.url).map(|basic| basic.flow()),
         };
+        let given = request
+            .headers
+            .get_bytes("Cookie")
+            .filter(|_| auth.is_some());
+        let cookie = given.and_then(|given| {
+            jar.header_for(&request.url, now)
+                .filter(|own| own.as_bytes() == given)
+        });
         let mut flow = Self {
             rules,
             jar,
@@ -105,6 +116,7 @@ impl<'a> Flow<'a> {
             next: None,
             challenges: Vec::new(),
             redirects: Vec::new(),
+            cookie,
         };
         match flow.first_step(&mut request) {
             Ok(None) => Ok((flow, request)),
@@ -193,10 +205,7 @@ impl<'a> Flow<'a> {
             Ok(AuthStep::Done) => return Ok(Next::Return(response)),
             Ok(AuthStep::Send) => {
                 self.first = false;
-                // Cookies of the challenge go along (AUT-29).
-                if !request.headers.contains("Cookie") {
-                    self.add_cookies(&mut request, now);
-                }
+                self.renew_cookies(&mut request, now);
                 request
             }
             Ok(AuthStep::SendFirst(first)) => {
@@ -231,6 +240,13 @@ impl<'a> Flow<'a> {
                 let Policy(decide) = policy;
                 decide(&redirect) == RedirectAction::Follow
             });
+        if follow && !redirect::is_open(&request.url, &to) {
+            let scheme = to.scheme();
+            return Err(Error::new(
+                Kind::UnsupportedProtocol,
+                format!("Redirect to a URL with the unsupported protocol '{scheme}://'."),
+            ));
+        }
         if follow && self.auth.is_some() && self.caller.is_none() {
             // Authentication sends the caller's request again, not the redirected one (AUT-46).
             self.caller = Some(request.shown());
@@ -270,6 +286,19 @@ impl<'a> Flow<'a> {
     fn add_cookies(&self, request: &mut Request, now: SystemTime) {
         if let Some(cookies) = self.jar.header_for(&request.url, now) {
             request.headers.push("Cookie", cookies.as_bytes());
+        }
+    }
+
+    /// What the jar gave, or what nobody gave, is decided anew: cookies of a challenge go along (AUT-29, SEC-310).
+    fn renew_cookies(&mut self, request: &mut Request, now: SystemTime) {
+        let given = request.headers.get_bytes("Cookie");
+        if given.is_some() && given != self.cookie.as_deref().map(str::as_bytes) {
+            return;
+        }
+        self.cookie = self.jar.header_for(&request.url, now);
+        match &self.cookie {
+            Some(cookies) => request.headers.replace("Cookie", cookies.as_bytes()),
+            None => drop(request.headers.remove("Cookie")),
         }
     }
 

@@ -11,7 +11,7 @@ use http::{Method, StatusCode};
 use crate::error::{Error, Reason, Result, escaped};
 use crate::models::body::Body;
 use crate::models::headers::Headers;
-use crate::models::request::{Request, RequestTarget};
+use crate::models::request::{Choice, Request, RequestTarget};
 use crate::models::url::Url;
 
 /// One redirect that is about to be followed, for a policy to decide on.
@@ -77,11 +77,13 @@ pub(crate) fn location(from: &Url, headers: &Headers) -> Result<Url> {
         ));
     }
     let invalid = |why: &str| {
+        let message = "Invalid URL in location header";
+        if location.contains('@') {
+            // It may hold a password, wherever that ends.
+            return Error::remote(Reason::BadHeader, message);
+        }
         let shown = escaped(location.as_bytes());
-        Error::remote(
-            Reason::BadHeader,
-            format!("Invalid URL in location header: {why} {shown}"),
-        )
+        Error::remote(Reason::BadHeader, format!("{message}: {why} {shown}"))
     };
     let reference = Url::parse(&location).map_err(|e| invalid(&e.to_string()))?;
     let to = if reference.is_absolute() {
@@ -96,12 +98,24 @@ pub(crate) fn location(from: &Url, headers: &Headers) -> Result<Url> {
     } else {
         return Err(invalid("a scheme without a host"));
     };
+    let to = if from.same_origin(&to) {
+        to
+    } else {
+        // No server chooses the credentials for another one (SEC-306).
+        to.without_userinfo()
+    };
     match (from.stored_fragment(), to.stored_fragment()) {
         (Some(_), None) => to
             .with_fragment(&from.fragment())
             .map_err(|e| invalid(&e.to_string())),
         _ => Ok(to),
     }
+}
+
+/// Whether a redirect may lead there: the web, and whatever the request was for already. A server must not reach what a
+/// program has mounted for itself (SEC-306).
+pub(crate) fn is_open(from: &Url, to: &Url) -> bool {
+    matches!(to.scheme(), "http" | "https") || to.scheme() == from.scheme()
 }
 
 /// The request to send to `to` after `request` was answered with `status`. The body moves over where the method stays;
@@ -117,6 +131,8 @@ pub(crate) fn follow(
 ) -> Request {
     let method = method(status, &request.method);
     let mut headers = request.headers.clone();
+    let mut options = request.options.clone();
+    options.extensions.remove::<RequestTarget>();
     headers.remove("Cookie");
     if !request.url.same_origin(&to) {
         if headers.contains("Host") {
@@ -125,6 +141,8 @@ pub(crate) fn follow(
         if !is_upgrade(&request.url, &to) {
             headers.remove("Authorization");
             headers.remove("Proxy-Authorization");
+            // Nor are they computed anew, if the caller sends this request.
+            options.auth = Choice::Off;
             headers.retain(|name, _| {
                 !secrets
                     .iter()
@@ -146,8 +164,6 @@ pub(crate) fn follow(
         });
         Body::empty()
     };
-    let mut options = request.options.clone();
-    options.extensions.remove::<RequestTarget>();
     Request {
         method,
         url: to,

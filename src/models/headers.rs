@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use grammar::check;
-pub(crate) use grammar::{is_secret, is_token_byte, is_value_byte};
+pub(crate) use grammar::{is_secret, is_token_byte, is_url, is_value_byte};
 
 use crate::error::Result;
 
@@ -362,7 +362,7 @@ impl Headers {
 impl fmt::Debug for Headers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let entries = self.multi_items().map(|(name, value)| {
-            let value = if is_secret(&name) {
+            let value = if is_secret(&name) || (is_url(&name) && value.contains('@')) {
                 Cow::Borrowed("[secure]")
             } else {
                 value

@@ -261,6 +261,14 @@ impl<B> Response<B> {
         &mut self.head.extensions
     }
 
+    /// Hands the request over to an error that ends the call.
+    pub(crate) fn fail(mut self, error: Error) -> Error {
+        match self.head.request.take() {
+            Some(request) => error.for_request(request),
+            None => error,
+        }
+    }
+
     /// Names the request in an error.
     pub(crate) fn attach(&self, error: Error) -> Error {
         match &self.head.request {

@@ -2,8 +2,17 @@
 
 use http::StatusCode;
 
-/// The reason phrase of HTTPX's table, empty for a code that is not in it.
-pub(crate) fn reason_phrase(status: StatusCode) -> &'static str {
+/// The usual reason phrase of a status code; empty for a code that has none. Named constants of the codes, and what
+/// class a code is of, are on [`StatusCode`].
+///
+/// ```
+/// use papilio::{StatusCode, reason_phrase};
+/// assert_eq!(reason_phrase(StatusCode::NOT_FOUND), "Not Found");
+/// assert_eq!(reason_phrase(StatusCode::from_u16(799).unwrap()), "");
+/// ```
+#[doc(alias = "get_reason_phrase")]
+#[doc(alias = "codes")]
+pub fn reason_phrase(status: StatusCode) -> &'static str {
     match status.as_u16() {
         // Four have other names in the `http` crate, which follows RFC 9110.
         203 => "Non-Authoritative Information",

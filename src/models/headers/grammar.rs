@@ -14,6 +14,13 @@ pub(crate) fn is_secret(name: &str) -> bool {
     .any(|secret| name.eq_ignore_ascii_case(secret))
 }
 
+/// Whether a field's value is made of URLs, which may hold a password. The name may be in any case.
+pub(crate) fn is_url(name: &str) -> bool {
+    ["location", "content-location", "referer", "refresh", "link"]
+        .iter()
+        .any(|url| name.eq_ignore_ascii_case(url))
+}
+
 /// Whether the byte may stand in a token (RFC 9110 section 5.6.2).
 pub(crate) const fn is_token_byte(byte: u8) -> bool {
     matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~')
