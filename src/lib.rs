@@ -269,6 +269,7 @@ pub use http::{Extensions, Method, StatusCode, Version};
 pub use models::auth::{Auth, AuthFlow, AuthStep, ResponseHead};
 pub use models::body::Body;
 pub use models::config::{Limits, ResponseLimits, Timeout};
+pub use models::connection::{ConnectionInfo, TlsInfo};
 pub use models::cookies::{Cookie, Cookies, SameSite};
 pub use models::headers::{HeaderEncoding, Headers, Iter as HeadersIter};
 pub use models::links::{Link, Links};
@@ -277,7 +278,9 @@ pub use models::query::{QueryParams, QueryValue};
 pub use models::request::{IntoMethod, Request, RequestTarget};
 pub use models::response::{Response, ResponseBuilder};
 pub use models::status::reason_phrase;
+pub use models::timings::{Attempt, Timings};
 pub use models::tls::Verify;
+pub use models::trace::{Event, EventInfo, EventPhase, Trace};
 pub use models::url::{IntoUrl, Origin, Url, UrlBuilder};
 pub use transports::mock::MockTransport;
 

@@ -11,12 +11,12 @@ use bytes::Bytes;
 
 use crate::blocking::exchange::{StdConnection, read_body};
 use crate::connection::deadline::Deadlines;
-use crate::connection::events::event;
 use crate::connection::pool::Lease;
 use crate::error::{Error, Kind, Result};
 use crate::models::config::ResponseLimits;
 use crate::models::exclusive::Exclusive;
 use crate::models::headers::Headers;
+use crate::models::timings::{Mark, Stopwatch};
 use crate::protocol::content::reader::{ContentReader, Decoded};
 
 /// The body of a [`StreamingResponse`](crate::StreamingResponse).
@@ -29,6 +29,7 @@ pub struct BodyStream {
     pub(super) downloaded: u64,
     pub(super) trailers: Option<Headers>,
     pub(super) elapsed: Option<Duration>,
+    stopwatch: Option<Stopwatch>,
     started: Instant,
 }
 
@@ -49,7 +50,6 @@ pub(super) enum Source {
 pub(super) struct Live {
     pub(super) lease: Lease<Box<StdConnection>>,
     pub(super) deadlines: Deadlines,
-    heard: bool,
 }
 
 impl BodyStream {
@@ -59,21 +59,17 @@ impl BodyStream {
         deadlines: Deadlines,
         started: Instant,
         limits: ResponseLimits,
-    ) -> Self {
+    ) -> Result<Self> {
         let done = lease
             .connection_ref()
             .is_some_and(|c| c.response_done() && !c.switched());
-        let source = Source::Live(Live {
-            lease,
-            deadlines,
-            heard: false,
-        });
+        let source = Source::Live(Live { lease, deadlines });
         let mut stream = Self::over(source, limits);
         stream.started = started;
         if done {
-            stream.release(Source::Done);
+            stream.release(Source::Done)?;
         }
-        stream
+        Ok(stream)
     }
 
     pub(super) fn reader(reader: impl Read + Send + 'static, limits: ResponseLimits) -> Self {
@@ -96,6 +92,7 @@ impl BodyStream {
             downloaded: 0,
             trailers: None,
             elapsed: None,
+            stopwatch: None,
             started: Instant::now(),
         }
     }
@@ -108,9 +105,19 @@ impl BodyStream {
         Ok(())
     }
 
-    /// When the request went to its transport.
-    pub(super) fn began(&mut self, at: Instant) {
+    /// When the request went to its transport, and who takes the time.
+    pub(super) fn began(&mut self, at: Instant, stopwatch: Option<&Stopwatch>) {
         self.started = at;
+        if let Some(stopwatch) = stopwatch {
+            let now = Instant::now();
+            // Unless the transport has said so.
+            stopwatch.mark(Mark::FirstByte, now);
+            if self.is_over() {
+                stopwatch.mark(Mark::End, now);
+            } else {
+                self.stopwatch = Some(stopwatch.clone());
+            }
+        }
     }
 
     /// Puts back what was read, decoded.
@@ -130,9 +137,9 @@ impl BodyStream {
             return self.read_raw(buffer);
         };
         let result = self.read_through(&mut decoder, buffer);
-        match result {
+        match &result {
             // Framing may be intact, the content is not: nothing more of it is trusted (SEC-505).
-            Err(_) => self.abandon(),
+            Err(error) => self.abandon(error),
             Ok(_) => self.decoder = Some(decoder),
         }
         result
@@ -147,7 +154,7 @@ impl BodyStream {
                 Decoded::Bytes(count) => return Ok(count),
                 Decoded::End => {
                     if !self.is_over() {
-                        self.release(Source::Done);
+                        self.release(Source::Done)?;
                     }
                     return Ok(0);
                 }
@@ -165,9 +172,9 @@ impl BodyStream {
         let (result, over) = self.pull(buffer);
         match &result {
             _ if self.is_over() => {}
-            Ok(_) if over => self.release(Source::Done),
+            Ok(_) if over => self.release(Source::Done)?,
             Ok(_) => {}
-            Err(_) => self.release(Source::Closed),
+            Err(error) => self.fail(error),
         }
         result
     }
@@ -220,46 +227,55 @@ impl BodyStream {
             connection.skip_buffered();
         }
         if !self.is_over() {
-            self.release(Source::Closed);
+            // Nobody is left to be told what the callback says; the connection is closed for it.
+            let _ = self.release(Source::Closed);
         }
     }
 
     /// Gives up what was not read, and the connection with it.
-    fn abandon(&mut self) {
-        if let Source::Live(live) = &mut self.source {
-            drop(live.lease.take());
-        }
+    fn abandon(&mut self, error: &Error) {
         if !self.is_over() {
-            self.release(Source::Closed);
+            self.fail(error);
         }
     }
 
-    /// Lets go of the source: a connection that may be used again goes back to the pool, another one is closed.
-    fn release(&mut self, then: Source) {
-        self.elapsed.get_or_insert_with(|| self.started.elapsed());
-        if let Source::Live(mut live) = std::mem::replace(&mut self.source, then) {
-            if live.heard && matches!(self.source, Source::Done) {
-                event!(http11, "receive_response_body", complete);
-            }
-            event!(http11, "response_closed", started);
-            if let Some(connection) = live.lease.connection() {
-                self.trailers = connection.trailers();
-                if connection.is_reusable() {
-                    connection.rest();
-                    let good_for = connection.good_for();
-                    live.lease.keep(Instant::now(), good_for);
-                }
-            }
-            event!(http11, "response_closed", complete);
+    fn fail(&mut self, error: &Error) {
+        if let Source::Live(Live { lease, .. }) = &mut self.source
+            && let Some(mut connection) = lease.take()
+        {
+            connection.progress.failed(error);
+            // There is an error already.
+            let _ = connection.end();
         }
+        let _ = self.release(Source::Closed);
+    }
+
+    /// Lets go of the source: a connection that may be used again goes back to the pool, another one is closed.
+    ///
+    /// # Errors
+    /// The trace callback's; the connection is closed then.
+    fn release(&mut self, then: Source) -> Result<()> {
+        self.elapsed.get_or_insert_with(|| self.started.elapsed());
+        if let Some(stopwatch) = self.stopwatch.take() {
+            stopwatch.mark(Mark::End, Instant::now());
+        }
+        if let Source::Live(mut live) = std::mem::replace(&mut self.source, then)
+            && let Some(connection) = live.lease.connection()
+        {
+            connection.end()?;
+            self.trailers = connection.trailers();
+            if connection.is_reusable() {
+                connection.rest();
+                let good_for = connection.good_for();
+                live.lease.keep(Instant::now(), good_for);
+            }
+        }
+        Ok(())
     }
 }
 
 impl Live {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
-        if !std::mem::replace(&mut self.heard, true) {
-            event!(http11, "receive_response_body", started);
-        }
         if self.lease.is_pool_closed() {
             return Err(Error::new(
                 Kind::StreamClosed,
@@ -269,11 +285,7 @@ impl Live {
         let Some(connection) = self.lease.connection() else {
             return Ok(0);
         };
-        let result = read_body(connection, buffer, &self.deadlines);
-        if let Err(error) = &result {
-            event!(http11, "receive_response_body", failed, "exception={error}");
-        }
-        result
+        read_body(connection, buffer, &self.deadlines)
     }
 }
 

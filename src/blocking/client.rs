@@ -190,10 +190,12 @@ impl Client {
             _ => &self.core.transport,
         };
         let began = Instant::now();
+        request.restart_stopwatch(self.config.timings, began);
         let mut response = transport.send(request)?;
         flow.heard(request, &response.head, SystemTime::now());
         response
             .adopt(
+                request,
                 began,
                 self.core.network.response_limits,
                 &self.config.default_encoding,

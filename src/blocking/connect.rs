@@ -14,11 +14,13 @@ use socket2::{Domain, Protocol, Socket as RawSocket, Type};
 
 use crate::blocking::wait;
 use crate::connection::deadline::{Deadlines, Until};
-use crate::connection::events::event;
+use crate::connection::events::{Name, Tracer};
 use crate::connection::race::{Next, Race};
 use crate::connection::socket::{Interest, StdSocket};
 use crate::connection::wire::Wire;
 use crate::error::{Error, Kind, Phase, Reason, Result};
+use crate::models::timings::Mark;
+use crate::models::trace::EventInfo;
 use crate::models::url::Url;
 
 /// Lookups that run on though nobody waits for them any more, over the whole process.
@@ -26,35 +28,33 @@ static ABANDONED: AtomicUsize = AtomicUsize::new(0);
 const MOST_ABANDONED: usize = 16;
 
 /// Connects to the URL's host and port, name lookup included, within the connect limit.
-pub(crate) fn tcp(url: &Url, deadlines: &Deadlines) -> Result<Wire<StdSocket>> {
+pub(crate) fn tcp(url: &Url, deadlines: &Deadlines, tracer: &Tracer) -> Result<Wire<StdSocket>> {
     let now = Instant::now();
     let until = deadlines.connect(now);
     let host = url.raw_host();
     let port = url.port_or_default().unwrap_or_default();
-    event!(
-        connection,
-        "connect_tcp",
-        started,
-        "host={host:?} port={port} local_address=None timeout={:?}",
-        deadlines.timeout.connect
-    );
-    let result = addresses(host, port, until)
+    let info = EventInfo::Connect {
+        host,
+        port,
+        local_address: None,
+        timeout: deadlines.timeout.connect,
+    };
+    tracer.started(Name::ConnectTcp, info)?;
+    let result = addresses(host, port, until, tracer)
         .map_err(|e| e.in_phase(Phase::Lookup))
         .and_then(|addresses| race(host, Race::new(addresses, now), until));
     match result {
         Ok(socket) => {
-            event!(
-                connection,
-                "connect_tcp",
-                complete,
-                "return_value={:?}",
-                socket.peer_addr().ok()
-            );
-            Ok(Wire::plain(socket))
+            let wire = Wire::plain(socket);
+            if !tracer.is_off() {
+                tracer.complete(Name::ConnectTcp, EventInfo::Connected(&wire.info()))?;
+            }
+            Ok(wire)
         }
         Err(error) => {
-            event!(connection, "connect_tcp", failed, "exception={error}");
-            Err(error.in_phase(Phase::Connect))
+            let error = error.in_phase(Phase::Connect);
+            tracer.failed(Name::ConnectTcp, &error);
+            Err(error)
         }
     }
 }
@@ -66,17 +66,16 @@ pub(crate) fn tls(
     session: crate::connection::tls::Tls,
     host: &str,
     deadlines: &Deadlines,
+    tracer: &Tracer,
 ) -> Result<()> {
     use crate::connection::socket::Step;
 
     let until = deadlines.connect(Instant::now());
-    event!(
-        connection,
-        "start_tls",
-        started,
-        "server_hostname={host:?} timeout={:?}",
-        deadlines.timeout.connect
-    );
+    let info = EventInfo::Tls {
+        server_hostname: host,
+        timeout: deadlines.timeout.connect,
+    };
+    tracer.started(Name::StartTls, info)?;
     wire.start_tls(session);
     let shaken = loop {
         match wire.handshake() {
@@ -90,22 +89,19 @@ pub(crate) fn tls(
             Err(error) => break Err(error),
         }
     };
-    match &shaken {
-        Ok(()) => event!(
-            connection,
-            "start_tls",
-            complete,
-            "return_value={}",
-            wire.tls().map(|tls| tls.summary()).unwrap_or_default()
-        ),
-        Err(error) => event!(connection, "start_tls", failed, "exception={error}"),
+    match shaken.map_err(|e| e.in_phase(Phase::Tls)) {
+        Ok(()) if tracer.is_off() => Ok(()),
+        Ok(()) => tracer.complete(Name::StartTls, EventInfo::Connected(&wire.info())),
+        Err(error) => {
+            tracer.failed(Name::StartTls, &error);
+            Err(error)
+        }
     }
-    shaken.map_err(|e| e.in_phase(Phase::Tls))
 }
 
 /// The addresses of a host: an IP literal is its own, a name is looked up on a thread of its own, because
 /// `getaddrinfo` cannot be interrupted.
-fn addresses(host: &str, port: u16, until: Until) -> Result<Vec<SocketAddr>> {
+fn addresses(host: &str, port: u16, until: Until, tracer: &Tracer) -> Result<Vec<SocketAddr>> {
     if let Ok(ip) = host.parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(ip, port)]);
     }
@@ -133,7 +129,10 @@ fn addresses(host: &str, port: u16, until: Until) -> Result<Vec<SocketAddr>> {
     };
     match answer {
         Ok(Ok(addresses)) if addresses.is_empty() => Err(lookup_failed(host, "it has no address")),
-        Ok(Ok(addresses)) => Ok(addresses),
+        Ok(Ok(addresses)) => {
+            tracer.mark(Mark::NameLookup);
+            Ok(addresses)
+        }
         Ok(Err(e)) => Err(lookup_failed(host, &e.to_string()).with_source(e)),
         Err(RecvTimeoutError::Timeout) => {
             ABANDONED.fetch_add(1, Ordering::Relaxed);

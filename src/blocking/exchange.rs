@@ -6,9 +6,9 @@ use std::time::Instant;
 
 use crate::blocking::wait;
 use crate::connection::Connection;
-use crate::connection::Flushed;
 use crate::connection::deadline::{Deadlines, Until};
-use crate::connection::events::event;
+use crate::connection::events::Tracer;
+use crate::connection::outbox::Flushed;
 use crate::connection::socket::{StdSocket, Step};
 use crate::error::{Error, Phase, Result};
 use crate::models::body::PIECE;
@@ -23,38 +23,28 @@ pub(crate) fn exchange(
     connection: &mut StdConnection,
     request: &mut Request,
     deadlines: &Deadlines,
+    tracer: &Tracer,
 ) -> Result<ParsedHead> {
-    connection.socket_mut().be_prompt();
-    send(connection, request, deadlines).map_err(|e| e.in_phase(Phase::Send))?;
-    event!(
-        http11,
-        "receive_response_headers",
-        started,
-        "request=<Request {}>",
-        request.method
-    );
+    let result = send(connection, request, deadlines, tracer)
+        .map_err(|e| e.in_phase(Phase::Send))
+        .and_then(|()| receive(connection, deadlines).map_err(|e| e.in_phase(Phase::Head)));
+    if let Err(error) = &result {
+        connection.progress.failed(error);
+        // The request has its error; the connection ends in any case.
+        let _ = connection.end();
+    }
+    result
+}
+
+/// The head of the response.
+fn receive(connection: &mut StdConnection, deadlines: &Deadlines) -> Result<ParsedHead> {
     let began = Instant::now();
     be_patient(connection, deadlines);
-    let head = drive(
+    drive(
         connection,
         |now| deadlines.head(now, began),
         Connection::head,
-    );
-    match &head {
-        Ok(head) => event!(
-            http11,
-            "receive_response_headers",
-            complete,
-            "return_value={head}"
-        ),
-        Err(error) => event!(
-            http11,
-            "receive_response_headers",
-            failed,
-            "exception={error}"
-        ),
-    }
-    head.map_err(|e| e.in_phase(Phase::Head))
+    )
 }
 
 /// Reads body bytes; 0 is the end.
@@ -77,8 +67,10 @@ fn send(
     connection: &mut StdConnection,
     request: &mut Request,
     deadlines: &Deadlines,
+    tracer: &Tracer,
 ) -> Result<()> {
-    connection.begin(request)?;
+    connection.socket_mut().be_prompt();
+    connection.begin(request, tracer)?;
     if let Some(bytes) = request.body.shared() {
         if !bytes.is_empty() {
             connection.announce(bytes.len())?;

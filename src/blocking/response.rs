@@ -15,7 +15,9 @@ use crate::error::{Error, Kind, Phase, Result};
 use crate::models::body::PIECE;
 use crate::models::config::ResponseLimits;
 use crate::models::pieces::{Lines, Pieces, TextPieces};
+use crate::models::request::Request;
 use crate::models::response::{DefaultEncoding, Response, ResponseBuilder};
+use crate::models::timings::Stopwatch;
 
 /// A response whose body is still to be read. It holds its connection until the body was read to the end, or until it
 /// is closed or dropped.
@@ -37,11 +39,14 @@ impl StreamingResponse {
     /// Sees how the content is coded, and what the client knows of such responses.
     pub(crate) fn adopt(
         &mut self,
+        request: &Request,
         began: Instant,
         limits: ResponseLimits,
         encoding: &DefaultEncoding,
     ) -> Result<()> {
-        self.body.began(began);
+        let stopwatch = request.extensions().get::<Stopwatch>();
+        self.body.began(began, stopwatch);
+        self.head.stopwatch = stopwatch.cloned();
         self.body.limits = limits;
         self.head.default_encoding = encoding.clone();
         self.body.decode(&self.head.headers)

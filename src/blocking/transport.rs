@@ -18,11 +18,12 @@ use crate::client::builder::ClientBuilder;
 use crate::client::{Buildable, Network, sealed};
 use crate::connection::Connection;
 use crate::connection::deadline::Deadlines;
-use crate::connection::events::event;
+use crate::connection::events::{Name, Tracer};
 use crate::connection::pool::{Key, Lease, Pool};
 use crate::error::{Error, Kind, Phase, Result};
 use crate::models::request::Request;
 use crate::models::response::Head;
+use crate::models::trace::EventInfo;
 use crate::models::url::Url;
 use crate::protocol::http1::ParsedHead;
 
@@ -126,15 +127,19 @@ impl HttpTransport {
         let timeout = request.options.timeout.unwrap_or_default();
         let deadlines = Deadlines::new(timeout, request.options.started.unwrap_or(started));
         check_scheme(request)?;
+        let tracer = Tracer::of(request);
         let mut lease = self.checkout(&request.url, &deadlines, started)?;
         loop {
             request.body.prepare()?;
             let reused = match lease.connection() {
-                Some(_) => true,
+                Some(_) => {
+                    tracer.attempt();
+                    true
+                }
                 None => {
                     // Found before a connection is opened: what must not be sent.
                     StdConnection::check(request)?;
-                    lease.fill(Box::new(self.open(&request.url, &deadlines)?));
+                    lease.fill(Box::new(self.open(&request.url, &deadlines, &tracer)?));
                     false
                 }
             };
@@ -142,9 +147,13 @@ impl HttpTransport {
                 return Err(Error::new(Kind::Connect, "the connection is gone"));
             };
             connection.set_limits(self.network.response_limits);
-            match exchange(connection, request, &deadlines) {
-                Ok(head) => return Ok(self.respond(head, lease, deadlines, started)),
-                Err(error) if reused && self.may_repeat(connection, request, &error) => {
+            match exchange(connection, request, &deadlines, &tracer) {
+                Ok(head) => return self.respond(head, lease, deadlines, started),
+                Err(error)
+                    if reused
+                        && !tracer.has_refused()
+                        && self.may_repeat(connection, request, &error) =>
+                {
                     log::debug!(target: "papilio::connection", "connection.stale: sending again on a new connection");
                     drop(lease.take());
                 }
@@ -184,28 +193,44 @@ impl HttpTransport {
     }
 
     /// A new connection, tried again as often as was asked for (RTY-01..03).
-    fn open(&self, url: &Url, deadlines: &Deadlines) -> Result<StdConnection> {
+    fn open(&self, url: &Url, deadlines: &Deadlines, tracer: &Tracer) -> Result<StdConnection> {
         let mut tried = 0;
         loop {
-            match self.open_once(url, deadlines) {
-                Err(error) if error.is_connect() && tried < self.network.connect_retries => {
-                    let pause = connect::retry_pause(tried);
-                    event!(
-                        connection,
-                        "retry",
-                        started,
-                        "pause={pause:?} exception={error}"
-                    );
-                    thread::sleep(deadlines.pause(pause, Instant::now())?);
-                    event!(connection, "retry", complete);
-                    tried += 1;
-                }
+            tracer.attempt();
+            let error = match self.open_once(url, deadlines, tracer) {
+                Err(error) if error.is_connect() && !tracer.has_refused() => error,
                 result => return result,
+            };
+            if tried == self.network.connect_retries {
+                return Err(error);
             }
+            let pause = connect::retry_pause(tried);
+            let info = EventInfo::Retry {
+                host: url.raw_host(),
+                port: url.port_or_default().unwrap_or_default(),
+                timeout: deadlines.timeout.connect,
+                pause,
+                error: &error,
+            };
+            tracer.started(Name::Retry, info)?;
+            match deadlines.pause(pause, Instant::now()) {
+                Ok(pause) => thread::sleep(pause),
+                Err(error) => {
+                    tracer.failed(Name::Retry, &error);
+                    return Err(error);
+                }
+            }
+            tracer.complete(Name::Retry, EventInfo::None)?;
+            tried += 1;
         }
     }
 
-    fn open_once(&self, url: &Url, deadlines: &Deadlines) -> Result<StdConnection> {
+    fn open_once(
+        &self,
+        url: &Url,
+        deadlines: &Deadlines,
+        tracer: &Tracer,
+    ) -> Result<StdConnection> {
         // Before the connection: what is wrong with the settings is wrong without a server (LOG-06).
         #[cfg(feature = "tls")]
         let session = match url.scheme() {
@@ -219,10 +244,10 @@ impl HttpTransport {
             not(feature = "tls"),
             expect(unused_mut, reason = "only TLS changes it")
         )]
-        let mut wire = connect::tcp(url, deadlines)?;
+        let mut wire = connect::tcp(url, deadlines, tracer)?;
         #[cfg(feature = "tls")]
         if let Some(session) = session {
-            connect::tls(&mut wire, session, url.raw_host(), deadlines)?;
+            connect::tls(&mut wire, session, url.raw_host(), deadlines, tracer)?;
         }
         Ok(Connection::new(wire, self.network.response_limits))
     }
@@ -243,14 +268,17 @@ impl HttpTransport {
         lease: Lease<Box<StdConnection>>,
         deadlines: Deadlines,
         started: Instant,
-    ) -> StreamingResponse {
+    ) -> Result<StreamingResponse> {
         let mut head = Head::new(parsed.status, parsed.version, parsed.headers);
         head.reason = parsed.reason;
-        let body = BodyStream::live(lease, deadlines, started, self.network.response_limits);
-        StreamingResponse {
+        head.connection = lease
+            .connection_ref()
+            .map(|connection| Arc::clone(&connection.info));
+        let body = BodyStream::live(lease, deadlines, started, self.network.response_limits)?;
+        Ok(StreamingResponse {
             head: Box::new(head),
             body,
-        }
+        })
     }
 }
 

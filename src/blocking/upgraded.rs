@@ -31,9 +31,10 @@ pub struct Upgraded {
 
 impl Upgraded {
     pub(crate) fn new(mut lease: Lease<Box<StdConnection>>, deadlines: Deadlines) -> Result<Self> {
-        let Some(connection) = lease.take() else {
+        let Some(mut connection) = lease.take() else {
             return Err(Error::local("the connection is gone"));
         };
+        connection.end()?;
         let (early, mut wire) = connection.into_parts();
         wire.socket_mut().be_prompt();
         Ok(Self {

@@ -58,6 +58,7 @@ impl<C: Buildable> ClientBuilder<C> {
                 },
                 rules: Rules::default(),
                 default_encoding: DefaultEncoding::Utf8,
+                timings: false,
             },
             network: Network {
                 limits: Limits::client(),
@@ -256,6 +257,12 @@ impl<C: ClientKind> ClientBuilder<C> {
     /// `Proxy-Authorization` and `Cookie` never are.
     pub fn secret_header(mut self, name: impl Into<String>) -> Self {
         self.config.rules.secrets.push(name.into());
+        self
+    }
+
+    /// Whether every request is timed, for [`Response::timings`](crate::Response::timings); no unless set.
+    pub fn timings(mut self, on: bool) -> Self {
+        self.config.timings = on;
         self
     }
 

@@ -18,6 +18,8 @@ pub(crate) struct Config {
     pub(crate) defaults: Defaults,
     pub(crate) rules: Rules,
     pub(crate) default_encoding: DefaultEncoding,
+    /// Every request is timed.
+    pub(crate) timings: bool,
 }
 
 /// What a client's connections are like; fixed once it is built.

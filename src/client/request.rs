@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use http::Method;
 
@@ -22,6 +22,8 @@ use crate::models::headers::Headers;
 use crate::models::multipart::{Boundary, Form};
 use crate::models::query::QueryParams;
 use crate::models::request::{Choice, IntoMethod, Options, Request, RequestTarget};
+use crate::models::timings::Stopwatch;
+use crate::models::trace::{Event, Trace};
 use crate::models::url::{IntoUrl, Url};
 
 /// A request being put together.
@@ -221,6 +223,31 @@ impl<S, B> RequestBuilder<S, B> {
     /// Sends this as the request target in place of the URL's path and query: `*`, `host:port` or an absolute URL.
     pub fn target(self, target: impl AsRef<[u8]>) -> Self {
         self.extension(RequestTarget::new(target))
+    }
+
+    /// Calls this function at every event of the request on the network; see [`Trace`]. An error it returns ends the
+    /// request.
+    ///
+    /// ```no_run
+    /// let response = papilio::get("https://www.example.org/")
+    ///     .trace(|event| {
+    ///         println!("{event}");
+    ///         Ok(())
+    ///     })
+    ///     .send()?;
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
+    pub fn trace(
+        self,
+        callback: impl Fn(&Event<'_>) -> Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        self.extension(Trace::new(callback))
+    }
+
+    /// Times the request, for [`Response::timings`](crate::Response::timings); its redirects and authentication rounds
+    /// too.
+    pub fn timings(self) -> Self {
+        self.extension(Stopwatch::new(Instant::now()))
     }
 
     /// Adds a typed value to the request's extensions.

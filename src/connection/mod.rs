@@ -8,28 +8,29 @@ pub(crate) mod deadline;
 pub(crate) mod events;
 pub(crate) mod outbox;
 pub(crate) mod pool;
+pub(crate) mod progress;
 pub(crate) mod race;
 #[cfg(feature = "tls")]
 pub(crate) mod roots;
 pub(crate) mod socket;
-mod stage;
 #[cfg(feature = "tls")]
 pub(crate) mod tls;
 pub(crate) mod wire;
 
 use std::fmt;
 use std::io::{self, IoSlice};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::connection::buffer::Buffer;
-use crate::connection::events::event;
-use crate::connection::outbox::Outbox;
+use crate::connection::events::Tracer;
+use crate::connection::outbox::{Flushed, Outbox};
+use crate::connection::progress::Progress;
 use crate::connection::socket::{Interest, Socket, Step};
-pub(crate) use crate::connection::stage::Flushed;
-use crate::connection::stage::Stage;
 use crate::connection::wire::Wire;
 use crate::error::{Error, Kind, Phase, Reason, Result};
 use crate::models::config::ResponseLimits;
+use crate::models::connection::ConnectionInfo;
 use crate::models::headers::Headers;
 use crate::models::request::Request;
 use crate::protocol::http1::{Exchange, HeadStep, Outgoing, ParsedHead, Piece};
@@ -42,8 +43,12 @@ pub(crate) struct Connection<S: Socket> {
     /// Framing to send before the body piece at hand, and behind it.
     before: Outbox,
     behind: Outbox,
-    stage: Stage,
+    pub(crate) progress: Progress,
+    /// What is known of it, for responses.
+    pub(crate) info: Arc<ConnectionInfo>,
+    /// How many requests it served, and whether it is at one.
     requests: u64,
+    active: bool,
     /// Why sending stopped, if it failed; the response may still be there (H1-07).
     write_error: Option<io::Error>,
     /// A final response that came while the body was still being sent.
@@ -55,14 +60,17 @@ pub(crate) struct Connection<S: Socket> {
 
 impl<S: Socket> Connection<S> {
     pub(crate) fn new(wire: Wire<S>, limits: ResponseLimits) -> Self {
+        let info = Arc::new(wire.info());
         Self {
             wire,
             exchange: Exchange::new(limits),
             input: Buffer::default(),
             before: Outbox::default(),
             behind: Outbox::default(),
-            stage: Stage::New,
+            progress: Progress::default(),
+            info,
             requests: 0,
+            active: false,
             write_error: None,
             early: None,
             sent_any: false,
@@ -85,23 +93,16 @@ impl<S: Socket> Connection<S> {
 
     /// Starts an exchange: checks the request and makes its head ready to send, in one write with the first piece of
     /// the body.
-    pub(crate) fn begin(&mut self, request: &Request) -> Result<()> {
+    pub(crate) fn begin(&mut self, request: &Request, tracer: &Tracer) -> Result<()> {
         self.before.clear();
         self.behind.clear();
         (self.write_error, self.early) = (None, None);
         (self.sent_any, self.received_any) = (false, false);
         self.exchange
             .start(&Outgoing::from(request), self.before.bytes())?;
-        event!(
-            http11,
-            "send_request_headers",
-            started,
-            "request=<Request {}>",
-            request.method
-        );
-        self.stage = Stage::Headers;
         self.requests += 1;
-        Ok(())
+        self.active = true;
+        self.progress.begin(tracer)
     }
 
     /// Announces the next piece of the body, to be passed to [`flush`](Self::flush).
@@ -134,29 +135,36 @@ impl<S: Socket> Connection<S> {
         match self.wire.flush() {
             Err(e) if e.kind() == io::ErrorKind::WouldBlock => return self.listen(moved),
             Err(e) => return Ok(self.stop(e)),
-            Ok(()) => self.mark_sent(),
+            Ok(()) => {}
         }
+        self.progress.flushed(self.exchange.request_done())?;
         Ok(Step::Done(Flushed::All))
     }
 
     /// Receives the head of the final response; interim ones are passed over (H1-27).
     pub(crate) fn head(&mut self) -> Result<Step<ParsedHead>> {
-        if let Some(head) = self.early.take() {
-            return Ok(Step::Done(head));
+        self.progress.awaiting_head()?;
+        let mut head = self.early.take();
+        if head.is_none() {
+            head = self.parse_head()?;
         }
-        if let Some(head) = self.parse_head()? {
-            return Ok(Step::Done(head));
+        if head.is_none() {
+            match self.receive() {
+                Ok(0) => return Err(self.head_end()),
+                Ok(_) => self.heard(),
+                Err(e) => return self.failed(e, Phase::Head),
+            }
+            head = self.parse_head()?;
         }
-        match self.receive() {
-            Ok(0) => return Err(self.head_end()),
-            Ok(_) => self.received_any = true,
-            Err(e) => return self.failed(e, Phase::Head),
+        if let Some(head) = &head {
+            self.progress.received(head)?;
         }
-        Ok(self.parse_head()?.map_or(Step::Progress, Step::Done))
+        Ok(head.map_or(Step::Progress, Step::Done))
     }
 
     /// Reads the body into `buffer`; 0 is its end.
     pub(crate) fn body(&mut self, buffer: &mut [u8]) -> Result<Step<usize>> {
+        self.progress.reading()?;
         if let Some(count) = self.parse_body(buffer)? {
             return Ok(Step::Done(count));
         }
@@ -177,6 +185,14 @@ impl<S: Socket> Connection<S> {
         }
     }
 
+    /// Tells that the response is over, with or without a rest of it.
+    ///
+    /// # Errors
+    /// The trace callback's: the connection must not be used again.
+    pub(crate) fn end(&mut self) -> Result<()> {
+        self.progress.end(self.exchange.response_done())
+    }
+
     /// Whether the connection may serve another request: both sides done, nothing left over (SEC-129).
     pub(crate) fn is_reusable(&self) -> bool {
         self.exchange.reusable() && self.input.is_empty() && self.write_error.is_none()
@@ -192,7 +208,7 @@ impl<S: Socket> Connection<S> {
     pub(crate) fn rest(&mut self) {
         self.input.shrink();
         self.before.shrink();
-        self.stage = Stage::Idle;
+        self.active = false;
     }
 
     /// Passes over what is left of the body as far as it was received already.
@@ -278,7 +294,7 @@ impl<S: Socket> Connection<S> {
         }
         match self.receive() {
             Ok(0) => return Ok(self.stop(io::ErrorKind::BrokenPipe.into())),
-            Ok(_) => self.received_any = true,
+            Ok(_) => self.heard(),
             Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(wait(Interest::Both)),
             Err(e) if e.kind() == io::ErrorKind::Interrupted => return Ok(Step::Progress),
             Err(e) => return Ok(self.stop(e)),
@@ -292,6 +308,7 @@ impl<S: Socket> Connection<S> {
             self.early = Some(head);
             if ends {
                 self.exchange.abandon_request();
+                self.progress.flushed(true)?;
                 return Ok(Step::Done(Flushed::Stopped));
             }
         }
@@ -300,22 +317,15 @@ impl<S: Socket> Connection<S> {
 
     /// Sending failed: there may be an answer all the same, so [`head`](Self::head) decides what to report.
     fn stop(&mut self, error: io::Error) -> Step<Flushed> {
-        event!(http11, "send_request_body", failed, "exception={error}");
+        self.progress.stopped(&error);
         self.write_error = Some(error);
         self.exchange.abandon_request();
         Step::Done(Flushed::Stopped)
     }
 
-    fn mark_sent(&mut self) {
-        if self.stage == Stage::Headers {
-            event!(http11, "send_request_headers", complete);
-            event!(http11, "send_request_body", started);
-            self.stage = Stage::Body;
-        }
-        if self.stage == Stage::Body && self.exchange.request_done() {
-            event!(http11, "send_request_body", complete);
-            self.stage = Stage::Sent;
-        }
+    fn heard(&mut self) {
+        self.received_any = true;
+        self.progress.answered();
     }
 
     fn receive(&mut self) -> io::Result<usize> {
@@ -332,7 +342,7 @@ impl<S: Socket> Connection<S> {
                     return Ok(Some(head));
                 }
                 HeadStep::Interim { used, head } => {
-                    log::trace!(target: "papilio::http11", "interim response {head}");
+                    log::trace!(target: "papilio::http11", "interim response{}", head.info());
                     self.input.consume(used);
                 }
                 HeadStep::More { used } => {
@@ -414,10 +424,10 @@ impl<S: Socket> Connection<S> {
 /// State and number of requests, as in HTTPX (POOL-18); nothing of what is sent or received.
 impl<S: Socket> fmt::Debug for Connection<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = match self.stage {
-            Stage::New => "NEW",
-            Stage::Idle => "IDLE",
-            Stage::Headers | Stage::Body | Stage::Sent => "ACTIVE",
+        let state = match (self.active, self.requests) {
+            (true, _) => "ACTIVE",
+            (false, 0) => "NEW",
+            (false, _) => "IDLE",
         };
         write!(
             f,

@@ -46,3 +46,12 @@ impl Outbox {
 
     const KEPT: usize = 8 << 10;
 }
+
+/// How an upload went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flushed {
+    /// Everything given so far is sent.
+    All,
+    /// The peer has answered or gone; the rest must not be sent.
+    Stopped,
+}

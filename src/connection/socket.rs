@@ -33,6 +33,8 @@ pub(crate) trait Socket: Send {
     fn write(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize>;
     /// Whether something (bytes, the end, an error) is there to be read; takes nothing and never waits.
     fn is_readable(&mut self) -> bool;
+    fn peer_addr(&self) -> io::Result<SocketAddr>;
+    fn local_addr(&self) -> io::Result<SocketAddr>;
 }
 
 /// A socket of the standard library.
@@ -61,10 +63,6 @@ impl StdSocket {
 
     pub(crate) fn stream(&self) -> &TcpStream {
         &self.stream
-    }
-
-    pub(crate) fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.stream.peer_addr()
     }
 
     /// Lets reads wait in the kernel for at most this long; `None` is for ever. Says whether it did.
@@ -141,6 +139,14 @@ mod calls {
             let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
             recv(&self.stream, &mut [0_u8; 1], flags) != Err(Errno::AGAIN)
         }
+
+        fn peer_addr(&self) -> io::Result<SocketAddr> {
+            self.stream.peer_addr()
+        }
+
+        fn local_addr(&self) -> io::Result<SocketAddr> {
+            self.stream.local_addr()
+        }
     }
 }
 
@@ -164,6 +170,14 @@ mod calls {
 
         fn is_readable(&mut self) -> bool {
             !matches!(retry(|| self.stream.peek(&mut [0_u8; 1])), Err(e) if e.kind() == io::ErrorKind::WouldBlock)
+        }
+
+        fn peer_addr(&self) -> io::Result<SocketAddr> {
+            self.stream.peer_addr()
+        }
+
+        fn local_addr(&self) -> io::Result<SocketAddr> {
+            self.stream.local_addr()
         }
     }
 

@@ -1,6 +1,7 @@
 //! A connection over a socket that moves as little as it likes.
 
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::time::Instant;
 
 use super::*;
@@ -38,6 +39,14 @@ impl Moves {
 }
 
 impl Socket for Whimsical {
+    fn peer_addr(&self) -> io::Result<SocketAddr> {
+        Err(io::ErrorKind::NotConnected.into())
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        Err(io::ErrorKind::NotConnected.into())
+    }
+
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         assert!(!buffer.is_empty(), "no room to read into");
         let most = self.moves.next().min(buffer.len());
@@ -107,7 +116,7 @@ fn send(connection: &mut Connection<Whimsical>, pieces: &[&[u8]]) -> Result<Flus
                 .collect::<Vec<_>>(),
         )),
     };
-    connection.begin(&request)?;
+    connection.begin(&request, &Tracer::default())?;
     for (at, piece) in pieces.iter().enumerate() {
         connection.announce(piece.len())?;
         if at + 1 == pieces.len() {
@@ -192,7 +201,7 @@ fn an_answer_between_short_writes() {
     let request = Request::new("POST", "http://h/p")
         .unwrap()
         .with_body(vec![b'x'; 1 << 20]);
-    connection.begin(&request).unwrap();
+    connection.begin(&request, &Tracer::default()).unwrap();
     connection.announce(1 << 20).unwrap();
     connection.finish().unwrap();
     let body = request.body.as_bytes().unwrap().to_vec();

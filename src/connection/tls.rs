@@ -11,6 +11,7 @@ use rustls::{CertificateError, ClientConfig, ClientConnection};
 
 use crate::connection::socket::{Interest, Socket, Step};
 use crate::error::{Error, Kind, Phase, Reason, Result};
+use crate::models::connection::TlsInfo;
 
 /// One TLS session.
 #[derive(Debug)]
@@ -60,20 +61,21 @@ impl Tls {
         }
     }
 
-    /// Protocol version, cipher suite and ALPN protocol, for the log.
-    pub(crate) fn summary(&self) -> String {
+    /// What the handshake came to.
+    pub(crate) fn info(&self) -> TlsInfo {
         let version = self.session.protocol_version().and_then(|v| v.as_str());
         let suite = self
             .session
             .negotiated_cipher_suite()
             .and_then(|s| s.suite().as_str());
-        let alpn = self.session.alpn_protocol().map(String::from_utf8_lossy);
-        format!(
-            "{} / {} / {}",
-            version.unwrap_or("?"),
-            suite.unwrap_or("?"),
-            alpn.as_deref().unwrap_or("no ALPN")
-        )
+        let certificates = self.session.peer_certificates().unwrap_or_default();
+        TlsInfo {
+            version: version.unwrap_or("?").replace('_', "."),
+            // The registered names of suites do not say the version.
+            cipher_suite: suite.unwrap_or("?").replacen("TLS13_", "TLS_", 1),
+            alpn: self.session.alpn_protocol().map(<[u8]>::to_vec),
+            certificates: certificates.iter().map(|c| c.to_vec()).collect(),
+        }
     }
 
     /// Plain text, received at most once for: `Interrupted` says that something came, but no text yet. Whoever waits

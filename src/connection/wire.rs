@@ -9,6 +9,7 @@ use crate::connection::socket::Socket;
 use crate::connection::{socket::Step, tls::Tls};
 #[cfg(feature = "tls")]
 use crate::error::Result;
+use crate::models::connection::ConnectionInfo;
 
 /// Plain bytes in and out; every call may say `WouldBlock`.
 #[derive(Debug)]
@@ -41,9 +42,16 @@ impl<S: Socket> Wire<S> {
         }
     }
 
-    #[cfg(feature = "tls")]
-    pub(crate) fn tls(&self) -> Option<&Tls> {
-        self.tls.as_deref()
+    /// What is known of the connection, as it stands now.
+    pub(crate) fn info(&self) -> ConnectionInfo {
+        ConnectionInfo {
+            peer_addr: self.socket.peer_addr().ok(),
+            local_addr: self.socket.local_addr().ok(),
+            #[cfg(feature = "tls")]
+            tls: self.tls.as_deref().map(Tls::info),
+            #[cfg(not(feature = "tls"))]
+            tls: None,
+        }
     }
 
     pub(crate) fn socket(&self) -> &S {

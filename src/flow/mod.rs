@@ -120,7 +120,8 @@ impl<'a> Flow<'a> {
         };
         match flow.first_step(&mut request) {
             Ok(None) => Ok((flow, request)),
-            Ok(Some(first)) => {
+            Ok(Some(mut first)) => {
+                first.watch_like(&request);
                 flow.caller = Some(request);
                 flow.first = true;
                 Ok((flow, first))
@@ -208,7 +209,8 @@ impl<'a> Flow<'a> {
                 self.renew_cookies(&mut request, now);
                 request
             }
-            Ok(AuthStep::SendFirst(first)) => {
+            Ok(AuthStep::SendFirst(mut first)) => {
+                first.watch_like(&request);
                 self.first = true;
                 self.caller = Some(request);
                 *first

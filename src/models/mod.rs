@@ -3,6 +3,7 @@
 pub(crate) mod auth;
 pub(crate) mod body;
 pub(crate) mod config;
+pub(crate) mod connection;
 pub(crate) mod cookies;
 pub(crate) mod exclusive;
 pub(crate) mod headers;
@@ -15,5 +16,7 @@ pub(crate) mod request;
 pub(crate) mod response;
 pub(crate) mod status;
 pub(crate) mod text;
+pub(crate) mod timings;
 pub(crate) mod tls;
+pub(crate) mod trace;
 pub(crate) mod url;

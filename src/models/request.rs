@@ -15,6 +15,8 @@ use crate::models::auth::Auth;
 use crate::models::body::Body;
 use crate::models::config::Timeout;
 use crate::models::headers::Headers;
+use crate::models::timings::Stopwatch;
+use crate::models::trace::Trace;
 use crate::models::url::{IntoUrl, Url};
 
 /// A request, complete and ready to send.
@@ -159,6 +161,28 @@ impl Request {
     /// The open map of extensions, to add to.
     pub fn extensions_mut(&mut self) -> &mut Extensions {
         &mut self.options.extensions
+    }
+
+    /// Puts a stopwatch at zero for the exchange that begins, if one is wanted.
+    pub(crate) fn restart_stopwatch(&mut self, wanted: bool, now: Instant) {
+        let extensions = &mut self.options.extensions;
+        if wanted || extensions.get::<Stopwatch>().is_some() {
+            extensions.insert(Stopwatch::new(now));
+        }
+    }
+
+    /// Lets whoever watches the other request watch this one, which is sent for it.
+    pub(crate) fn watch_like(&mut self, other: &Self) {
+        let (mine, theirs) = (&mut self.options.extensions, &other.options.extensions);
+        if let Some(trace) = theirs
+            .get::<Trace>()
+            .filter(|_| mine.get::<Trace>().is_none())
+        {
+            mine.insert(trace.clone());
+        }
+        if let Some(stopwatch) = theirs.get::<Stopwatch>() {
+            mine.insert(stopwatch.clone());
+        }
     }
 
     /// A copy to show; a body that streams is left out.

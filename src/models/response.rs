@@ -17,12 +17,14 @@ use http::{Extensions, StatusCode, Version};
 pub use build::ResponseBuilder;
 
 use crate::error::{Error, Kind, Result};
+use crate::models::connection::ConnectionInfo;
 use crate::models::headers::Headers;
 use crate::models::links::Links;
 use crate::models::pieces::{Lines, Pieces, TextPieces};
 use crate::models::request::Request;
 use crate::models::status::reason_phrase;
 use crate::models::text::{self, Charset};
+use crate::models::timings::{Stopwatch, Timings};
 use crate::models::url::Url;
 
 /// A response. `Response` alone has its body in memory; `Response<BodyStream>` is read from the connection.
@@ -54,6 +56,8 @@ pub(crate) struct Head {
     pub(crate) encoding: Option<Charset>,
     pub(crate) default_encoding: DefaultEncoding,
     pub(crate) trailers: Option<Headers>,
+    pub(crate) connection: Option<Arc<ConnectionInfo>>,
+    pub(crate) stopwatch: Option<Stopwatch>,
     pub(crate) extensions: Extensions,
 }
 
@@ -85,6 +89,8 @@ impl Head {
             encoding: None,
             default_encoding: DefaultEncoding::Utf8,
             trailers: None,
+            connection: None,
+            stopwatch: None,
             extensions: Extensions::new(),
         }
     }
@@ -249,6 +255,18 @@ impl<B> Response<B> {
     /// Trailer fields, kept apart from the headers; known once the body was read.
     pub fn trailers(&self) -> Option<&Headers> {
         self.head.trailers.as_ref()
+    }
+
+    /// The connection it came over; `None` for a response made by hand.
+    pub fn connection(&self) -> Option<&ConnectionInfo> {
+        self.head.connection.as_deref()
+    }
+
+    /// When the steps of this exchange were over, as far as they are; `None` unless that was asked for with
+    /// [`RequestBuilder::timings`](crate::RequestBuilder::timings) or
+    /// [`ClientBuilder::timings`](crate::ClientBuilder::timings).
+    pub fn timings(&self) -> Option<Timings> {
+        self.head.stopwatch.as_ref().map(Stopwatch::timings)
     }
 
     /// The open map of extensions: typed values by type.

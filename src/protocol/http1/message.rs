@@ -1,12 +1,11 @@
 //! What goes into the codec and what comes out of it: requests as the wire needs them, response heads as parsed.
 
-use std::fmt;
-
 use http::{Method, StatusCode, Version};
 
 use crate::models::headers::Headers;
 use crate::models::request::{Request, RequestTarget};
 use crate::models::status::reason_phrase;
+use crate::models::trace::EventInfo;
 use crate::models::url::Url;
 
 /// The form of the request target (RFC 9112 section 3.2).
@@ -71,20 +70,18 @@ pub(crate) struct ParsedHead {
     pub(crate) headers: Headers,
 }
 
-/// For the log; secrets are masked.
-impl fmt::Display for ParsedHead {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let reason = match &self.reason {
-            Some(raw) => String::from_utf8_lossy(raw),
-            None => reason_phrase(self.status).into(),
-        };
-        let (version, status) = (self.version, self.status.as_u16());
-        write!(
-            f,
-            "({version:?}, {status}, {}, {:?})",
-            reason.escape_debug(),
-            self.headers
-        )
+impl ParsedHead {
+    /// As an event shows it.
+    pub(crate) fn info(&self) -> EventInfo<'_> {
+        EventInfo::Head {
+            version: self.version,
+            status: self.status,
+            reason: match &self.reason {
+                Some(raw) => raw,
+                None => reason_phrase(self.status).as_bytes(),
+            },
+            headers: &self.headers,
+        }
     }
 }
 

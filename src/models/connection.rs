@@ -1,0 +1,102 @@
+//! `ConnectionInfo`: what is known of the connection a response came over.
+//!
+//! Owns the facts as data. They are found once for each connection (`connection/wire.rs`).
+
+use std::fmt;
+use std::net::SocketAddr;
+
+/// The connection a response came over: [`Response::connection`](crate::Response::connection).
+///
+/// ```no_run
+/// let response = papilio::get("https://www.example.org/").send()?;
+/// if let Some(connection) = response.connection() {
+///     println!("from {:?}", connection.peer_addr());
+///     if let Some(tls) = connection.tls() {
+///         println!("{} with {}", tls.version(), tls.cipher_suite());
+///     }
+/// }
+/// # Ok::<(), papilio::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[doc(alias = "network_stream")]
+pub struct ConnectionInfo {
+    pub(crate) peer_addr: Option<SocketAddr>,
+    pub(crate) local_addr: Option<SocketAddr>,
+    pub(crate) tls: Option<TlsInfo>,
+}
+
+/// What a TLS handshake came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsInfo {
+    pub(crate) version: String,
+    pub(crate) cipher_suite: String,
+    pub(crate) alpn: Option<Vec<u8>>,
+    pub(crate) certificates: Vec<Vec<u8>>,
+}
+
+impl ConnectionInfo {
+    /// The address of the other side: the server, or a proxy.
+    #[doc(alias = "server_addr")]
+    #[doc(alias = "remote_addr")]
+    pub fn peer_addr(&self) -> Option<SocketAddr> {
+        self.peer_addr
+    }
+
+    /// The address of this side.
+    #[doc(alias = "client_addr")]
+    pub fn local_addr(&self) -> Option<SocketAddr> {
+        self.local_addr
+    }
+
+    /// What TLS came to; `None` without it.
+    #[doc(alias = "ssl_object")]
+    pub fn tls(&self) -> Option<&TlsInfo> {
+        self.tls.as_ref()
+    }
+}
+
+impl TlsInfo {
+    /// The protocol version: `TLSv1.2` or `TLSv1.3`.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// The cipher suite by its registered name: `TLS_AES_128_GCM_SHA256`.
+    pub fn cipher_suite(&self) -> &str {
+        &self.cipher_suite
+    }
+
+    /// The application protocol that was agreed on, if any: `http/1.1`.
+    pub fn alpn(&self) -> Option<&[u8]> {
+        self.alpn.as_deref()
+    }
+
+    /// The certificates the server sent, in DER, its own first.
+    pub fn peer_certificates(&self) -> impl ExactSizeIterator<Item = &[u8]> {
+        self.certificates.iter().map(Vec::as_slice)
+    }
+}
+
+/// The address of the other side, and TLS in short.
+impl fmt::Display for ConnectionInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.peer_addr {
+            Some(address) => write!(f, "{address}")?,
+            None => f.write_str("unknown")?,
+        }
+        match &self.tls {
+            Some(tls) => write!(f, " / {tls}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for TlsInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} / {} / ", self.version, self.cipher_suite)?;
+        match &self.alpn {
+            Some(alpn) => write!(f, "{}", alpn.escape_ascii()),
+            None => f.write_str("no ALPN"),
+        }
+    }
+}

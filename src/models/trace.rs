@@ -1,0 +1,237 @@
+//! `Trace` and `Event`: the named events of a request on its way over the network, for a callback of the caller's.
+//!
+//! Owns the callback, the event and its text, which is also its line in the debug log. Does not own the names
+//! (`connection/events.rs`) or the moments at which events happen.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{StatusCode, Version};
+
+use crate::error::{Error, Result};
+use crate::models::connection::ConnectionInfo;
+use crate::models::headers::Headers;
+use crate::models::request::Request;
+
+/// A callback that is told of every event of a request on the network: set it with
+/// [`RequestBuilder::trace`](crate::RequestBuilder::trace) or in [`Request::extensions_mut`].
+///
+/// It is called on the thread that sends the request, while that waits; events of redirects and authentication rounds
+/// reach it too. An error it returns ends the request, which fails with that error, and closes the connection.
+///
+/// The names, each followed by `.started` and then by `.complete` or `.failed`: `connection.connect_tcp` (name lookup
+/// included), `connection.start_tls`, `connection.retry` (the pause before another try to connect);
+/// `http11.send_request_headers`, `http11.send_request_body` (also without a body), `http11.receive_response_headers`,
+/// `http11.receive_response_body` (once somebody reads it), `http11.response_closed`.
+///
+/// ```
+/// use papilio::{Client, Request, Trace};
+///
+/// let mut request = Request::new("GET", "http://example.org/")?;
+/// request.extensions_mut().insert(Trace::new(|event| {
+///     println!("{event}");
+///     Ok(())
+/// }));
+/// # Ok::<(), papilio::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Trace(Arc<Callback>);
+
+type Callback = dyn Fn(&Event<'_>) -> Result<()> + Send + Sync;
+
+impl Trace {
+    /// With this function.
+    pub fn new(callback: impl Fn(&Event<'_>) -> Result<()> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(callback))
+    }
+
+    pub(crate) fn tell(&self, event: &Event<'_>) -> Result<()> {
+        (self.0)(event)
+    }
+}
+
+impl fmt::Debug for Trace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Trace(..)")
+    }
+}
+
+/// One event of a request; see [`Trace`].
+///
+/// As text it is its name and what is known about it, `connection.connect_tcp.complete return_value=127.0.0.1:80`, as in
+/// the debug log: without secrets, in one line.
+#[derive(Debug, Clone, Copy)]
+pub struct Event<'a> {
+    pub(crate) name: &'static str,
+    pub(crate) phase: EventPhase,
+    pub(crate) info: EventInfo<'a>,
+}
+
+/// Whether a step begins or how it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EventPhase {
+    /// It begins.
+    Started,
+    /// It ended well.
+    Complete,
+    /// It failed.
+    Failed,
+}
+
+/// What is known at an event.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum EventInfo<'a> {
+    /// Nothing.
+    None,
+    /// A connection is about to be opened: `connection.connect_tcp.started`.
+    #[non_exhaustive]
+    Connect {
+        /// The host, as it is looked up.
+        host: &'a str,
+        /// The port.
+        port: u16,
+        /// The address it is opened from, if one was set.
+        local_address: Option<IpAddr>,
+        /// The time limit.
+        timeout: Option<Duration>,
+    },
+    /// A TLS handshake is about to begin: `connection.start_tls.started`.
+    #[non_exhaustive]
+    Tls {
+        /// The name that the certificate has to be for.
+        server_hostname: &'a str,
+        /// The time limit.
+        timeout: Option<Duration>,
+    },
+    /// A connection could not be opened and will be tried again: `connection.retry.started`.
+    #[non_exhaustive]
+    Retry {
+        /// The host.
+        host: &'a str,
+        /// The port.
+        port: u16,
+        /// The time limit of the next try.
+        timeout: Option<Duration>,
+        /// The time until then.
+        pause: Duration,
+        /// Why the last try failed.
+        error: &'a Error,
+    },
+    /// A connection stands, or TLS over it: `.complete` of `connect_tcp` and `start_tls`.
+    Connected(&'a ConnectionInfo),
+    /// The request as it is sent, a body that streams left out: `.started` of all `http11` events.
+    Request(&'a Request),
+    /// The head of the response: `http11.receive_response_headers.complete`.
+    #[non_exhaustive]
+    Head {
+        /// The protocol version.
+        version: Version,
+        /// The status.
+        status: StatusCode,
+        /// The reason phrase, as received.
+        reason: &'a [u8],
+        /// The header fields.
+        headers: &'a Headers,
+    },
+    /// Why it failed: every `.failed`.
+    Failed(&'a Error),
+}
+
+impl<'a> Event<'a> {
+    /// The whole name: `connection.connect_tcp.started`.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The name of the step, without its phase: `connection.connect_tcp`.
+    pub fn step(&self) -> &'static str {
+        self.name
+            .rsplit_once('.')
+            .map_or(self.name, |(step, _)| step)
+    }
+
+    /// Whether the step begins or how it ended.
+    pub fn phase(&self) -> EventPhase {
+        self.phase
+    }
+
+    /// What is known.
+    pub fn info(&self) -> EventInfo<'a> {
+        self.info
+    }
+}
+
+impl fmt::Display for Event<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.name, self.info)
+    }
+}
+
+/// The pairs of a line of the log, each behind a blank.
+impl fmt::Display for EventInfo<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::None => Ok(()),
+            Self::Connect {
+                host,
+                port,
+                local_address,
+                timeout,
+            } => {
+                write!(f, " host={host:?} port={port} local_address=")?;
+                match local_address {
+                    Some(address) => write!(f, "{address}")?,
+                    None => f.write_str("None")?,
+                }
+                write!(f, " timeout={}", Limit(timeout))
+            }
+            Self::Tls {
+                server_hostname,
+                timeout,
+            } => write!(
+                f,
+                " server_hostname={server_hostname:?} timeout={}",
+                Limit(timeout)
+            ),
+            Self::Retry {
+                host,
+                port,
+                timeout,
+                pause,
+                error,
+            } => write!(
+                f,
+                " host={host:?} port={port} timeout={} pause={pause:?} exception={error}",
+                Limit(timeout)
+            ),
+            Self::Connected(connection) => write!(f, " return_value={connection}"),
+            Self::Request(request) => write!(f, " request=<Request {}>", request.method),
+            Self::Head {
+                version,
+                status,
+                reason,
+                headers,
+            } => write!(
+                f,
+                " return_value=({version:?}, {}, {}, {headers:?})",
+                status.as_u16(),
+                String::from_utf8_lossy(reason).escape_debug()
+            ),
+            Self::Failed(error) => write!(f, " exception={error}"),
+        }
+    }
+}
+
+struct Limit(Option<Duration>);
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(limit) => write!(f, "{limit:?}"),
+            None => f.write_str("None"),
+        }
+    }
+}
