@@ -53,23 +53,32 @@ pub(super) struct Live {
 }
 
 impl BodyStream {
-    /// The body behind a head that was just received. Without one, the connection is free again at once.
+    /// The body behind a head that was just received.
     pub(crate) fn live(
         lease: Lease<Box<StdConnection>>,
         deadlines: Deadlines,
         started: Instant,
         limits: ResponseLimits,
-    ) -> Result<Self> {
-        let done = lease
-            .connection_ref()
-            .is_some_and(|c| c.response_done() && !c.switched());
+    ) -> Self {
         let source = Source::Live(Live { lease, deadlines });
         let mut stream = Self::over(source, limits);
         stream.started = started;
-        if done {
-            stream.release(Source::Done)?;
+        stream
+    }
+
+    /// Without a body, the connection is free again at once.
+    pub(crate) fn settle(&mut self) -> Result<()> {
+        match &self.source {
+            Source::Live(live)
+                if live
+                    .lease
+                    .connection_ref()
+                    .is_some_and(|c| c.response_done() && !c.switched()) =>
+            {
+                self.release(Source::Done)
+            }
+            _ => Ok(()),
         }
-        Ok(stream)
     }
 
     pub(super) fn reader(reader: impl Read + Send + 'static, limits: ResponseLimits) -> Self {

@@ -25,15 +25,17 @@ pub(crate) fn exchange(
     deadlines: &Deadlines,
     tracer: &Tracer,
 ) -> Result<ParsedHead> {
-    let result = send(connection, request, deadlines, tracer)
-        .map_err(|e| e.in_phase(Phase::Send))
-        .and_then(|()| receive(connection, deadlines).map_err(|e| e.in_phase(Phase::Head)));
-    if let Err(error) = &result {
-        connection.progress.failed(error);
-        // The request has its error; the connection ends in any case.
-        let _ = connection.end();
-    }
-    result
+    let error = match send(connection, request, deadlines, tracer) {
+        Ok(()) => match receive(connection, deadlines) {
+            Ok(head) => return Ok(head),
+            Err(error) => error.in_phase(Phase::Head),
+        },
+        Err(error) => error.in_phase(Phase::Send),
+    };
+    connection.progress.failed(&error);
+    // The request has its error; the connection ends in any case.
+    let _ = connection.end();
+    Err(error)
 }
 
 /// The head of the response.

@@ -274,11 +274,13 @@ impl HttpTransport {
         head.connection = lease
             .connection_ref()
             .map(|connection| Arc::clone(&connection.info));
-        let body = BodyStream::live(lease, deadlines, started, self.network.response_limits)?;
-        Ok(StreamingResponse {
+        let body = BodyStream::live(lease, deadlines, started, self.network.response_limits);
+        let mut response = StreamingResponse {
             head: Box::new(head),
             body,
-        })
+        };
+        response.body.settle()?;
+        Ok(response)
     }
 }
 

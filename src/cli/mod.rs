@@ -61,8 +61,8 @@ fn execute(args: Args) -> Result<bool, Failure> {
         .verify(!args.no_verify)
         .build()?;
     let verbose = args.verbose;
-    let request = request(&client, args)?;
-    trace::start(verbose, &request);
+    let mut request = request(&client, args)?;
+    trace::start(verbose, &mut request);
 
     let response = client.stream(request)?;
     let success = response.is_success();

@@ -1,36 +1,34 @@
 //! `--verbose`: the request and its connection, told as they happen; and the debug log.
 //!
-//! Owns listening to the library's log. The lines of the connection are picked from its named events; what no event tells
-//! (the certificate) is not shown.
+//! Owns what is told of the events of a request.
 
 use std::env;
 use std::io;
 use std::sync::{Mutex, PoisonError};
 
-use log::{LevelFilter, Log, Metadata, Record};
-use papilio::{Headers, Method, Request, Url};
+use log::LevelFilter;
+use papilio::{ConnectionInfo, Event, EventInfo, EventPhase, Method, Request, TlsInfo, Trace};
 
 use super::output::Output;
 use super::render;
 
-/// Listens from here on: 1 for the request and its connection, 2 for the debug log as well. `RUST_LOG` asks for the
-/// debug log too, and says what goes into it.
-pub(crate) fn start(verbose: u8, request: &Request) {
-    let story = (verbose > 0).then(|| Story {
-        method: request.method.clone(),
-        url: request.url.clone(),
-        headers: request.headers.clone(),
-        output: Mutex::new(Output::stdout()),
-    });
-    let log = debug_log(verbose);
-    let level = log.as_ref().map_or(LevelFilter::Off, |log| log.filter());
-    let level = level.max(story.as_ref().map_or(LevelFilter::Off, |_| {
-        // The level of the events.
-        LevelFilter::Debug
-    }));
-    if level > LevelFilter::Off && log::set_boxed_logger(Box::new(Listener { story, log })).is_ok()
-    {
-        log::set_max_level(level);
+/// Tells of this request from here on: 1 for the request and its connection, 2 for the debug log as well. `RUST_LOG` asks
+/// for the debug log too, and says what goes into it.
+pub(crate) fn start(verbose: u8, request: &mut Request) {
+    if verbose > 0 {
+        let output = Mutex::new(Output::stdout());
+        request.extensions_mut().insert(Trace::new(move |event| {
+            let mut output = output.lock().unwrap_or_else(PoisonError::into_inner);
+            // The response will meet the same trouble with the output, and report it.
+            drop(tell(event, &mut output));
+            Ok(())
+        }));
+    }
+    if let Some(log) = debug_log(verbose) {
+        let level = log.filter();
+        if log::set_boxed_logger(Box::new(log)).is_ok() {
+            log::set_max_level(level);
+        }
     }
 }
 
@@ -46,109 +44,65 @@ fn debug_log(verbose: u8) -> Option<env_logger::Logger> {
     })
 }
 
-struct Listener {
-    story: Option<Story>,
-    log: Option<env_logger::Logger>,
-}
-
-impl Log for Listener {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        let in_story = self.story.is_some() && Story::is_about(metadata);
-        in_story || self.log.as_ref().is_some_and(|log| log.enabled(metadata))
-    }
-
-    fn log(&self, record: &Record<'_>) {
-        if let Some(log) = &self.log {
-            log.log(record);
+fn tell(event: &Event<'_>, output: &mut Output) -> io::Result<()> {
+    match (event.step(), event.phase(), event.info()) {
+        (_, EventPhase::Started, EventInfo::Connect { host, .. }) => {
+            output.text(&format!("* Connecting to '{host}'\n"))?;
         }
-        if let Some(story) = &self.story
-            && Story::is_about(record.metadata())
-        {
-            // The response will meet the same trouble with the output, and report it.
-            drop(story.tell(&record.args().to_string()));
+        (_, EventPhase::Complete, EventInfo::Connected(connection)) => match connection.tls() {
+            None => connected(connection, output)?,
+            Some(tls) => secured(tls, output)?,
+        },
+        ("http11.send_request_headers", EventPhase::Started, EventInfo::Request(request)) => {
+            tell_request(request, output)?;
         }
+        _ => return Ok(()),
     }
-
-    fn flush(&self) {}
+    output.flush()
 }
 
-/// What is told of one request.
-struct Story {
-    method: Method,
-    url: Url,
-    headers: Headers,
-    output: Mutex<Output>,
-}
-
-impl Story {
-    fn is_about(metadata: &Metadata<'_>) -> bool {
-        matches!(metadata.target(), "papilio::connection" | "papilio::http11")
-    }
-
-    fn tell(&self, event: &str) -> io::Result<()> {
-        let (name, facts) = event.split_once(' ').unwrap_or((event, ""));
-        let result = facts.strip_prefix("return_value=").unwrap_or_default();
-        let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
-        match name {
-            "connection.connect_tcp.started" => {
-                output.text(&format!("* Connecting to '{}'\n", self.url.raw_host()))?;
-            }
-            "connection.connect_tcp.complete" => connected(result, &mut output)?,
-            "connection.start_tls.complete" => secured(result, &mut output)?,
-            "http11.send_request_headers.started" => self.tell_request(&mut output)?,
-            _ => return Ok(()),
+/// As it is sent: `Host` first.
+fn tell_request(request: &Request, output: &mut Output) -> io::Result<()> {
+    let Request {
+        method,
+        url,
+        headers,
+        ..
+    } = request;
+    let target = if *method == Method::CONNECT {
+        let port = url.port_or_default().unwrap_or_default();
+        let host = url.netloc();
+        match url.port() {
+            Some(_) => host.to_owned(),
+            None => format!("{host}:{port}"),
         }
-        output.flush()
-    }
-
-    /// As it is sent: `Host` first.
-    fn tell_request(&self, output: &mut Output) -> io::Result<()> {
-        let target = if self.method == Method::CONNECT {
-            let port = self.url.port_or_default().unwrap_or_default();
-            let host = self.url.netloc();
-            match self.url.port() {
-                Some(_) => host.to_owned(),
-                None => format!("{host}:{port}"),
-            }
-        } else {
-            self.url.raw_path().into_owned()
-        };
-        output.text(&format!("{} {target} HTTP/1.1\n", self.method))?;
-        let is_host = |name: &str| name.eq_ignore_ascii_case("Host");
-        render::fields(&self.headers, is_host, output)?;
-        render::fields(&self.headers, |name| !is_host(name), output)?;
-        output.text("\n")
-    }
+    } else {
+        url.raw_path().into_owned()
+    };
+    output.text(&format!("{method} {target} HTTP/1.1\n"))?;
+    let is_host = |name: &str| name.eq_ignore_ascii_case("Host");
+    render::fields(headers, is_host, output)?;
+    render::fields(headers, |name| !is_host(name), output)?;
+    output.text("\n")
 }
 
-/// `Some(127.0.0.1:80)`.
-fn connected(result: &str, output: &mut Output) -> io::Result<()> {
-    let address = result
-        .strip_prefix("Some(")
-        .and_then(|result| result.strip_suffix(')'));
-    let Some((ip, port)) = address.and_then(|address| address.rsplit_once(':')) else {
+fn connected(connection: &ConnectionInfo, output: &mut Output) -> io::Result<()> {
+    let Some(address) = connection.peer_addr() else {
         return Ok(());
     };
-    let ip = ip.trim_matches(['[', ']']);
+    let (ip, port) = (address.ip(), address.port());
     output.text(&format!("* Connected to '{ip}' on port {port}\n"))
 }
 
-/// `TLSv1_3 / TLS13_AES_128_GCM_SHA256 / h2`.
-fn secured(result: &str, output: &mut Output) -> io::Result<()> {
-    let mut parts = result.splitn(3, " / ");
-    let (Some(version), Some(suite), Some(alpn)) = (parts.next(), parts.next(), parts.next())
-    else {
-        return Ok(());
-    };
-    let version = version.replace('_', ".");
-    // The registered names do not say the version.
-    let suite = suite.replacen("TLS13_", "TLS_", 1);
-    let alpn = match alpn {
-        "no ALPN" => "None".to_owned(),
-        alpn => format!("'{alpn}'"),
+fn secured(tls: &TlsInfo, output: &mut Output) -> io::Result<()> {
+    let alpn = match tls.alpn() {
+        None => "None".to_owned(),
+        Some(alpn) => format!("'{}'", alpn.escape_ascii()),
     };
     output.text(&format!(
-        "* SSL established using '{version}' / '{suite}'\n* Selected ALPN protocol: {alpn}\n"
+        "* SSL established using '{}' / '{}'\n* Selected ALPN protocol: {alpn}\n",
+        tls.version(),
+        tls.cipher_suite()
     ))
 }
 

@@ -144,22 +144,26 @@ impl<S: Socket> Connection<S> {
     /// Receives the head of the final response; interim ones are passed over (H1-27).
     pub(crate) fn head(&mut self) -> Result<Step<ParsedHead>> {
         self.progress.awaiting_head()?;
-        let mut head = self.early.take();
-        if head.is_none() {
-            head = self.parse_head()?;
+        if let Some(head) = self.early.take() {
+            self.progress.received(&head)?;
+            return Ok(Step::Done(head));
         }
-        if head.is_none() {
-            match self.receive() {
-                Ok(0) => return Err(self.head_end()),
-                Ok(_) => self.heard(),
-                Err(e) => return self.failed(e, Phase::Head),
+        if let Some(head) = self.parse_head()? {
+            self.progress.received(&head)?;
+            return Ok(Step::Done(head));
+        }
+        match self.receive() {
+            Ok(0) => return Err(self.head_end()),
+            Ok(_) => self.heard(),
+            Err(e) => return self.failed(e, Phase::Head),
+        }
+        match self.parse_head()? {
+            Some(head) => {
+                self.progress.received(&head)?;
+                Ok(Step::Done(head))
             }
-            head = self.parse_head()?;
+            None => Ok(Step::Progress),
         }
-        if let Some(head) = &head {
-            self.progress.received(head)?;
-        }
-        Ok(head.map_or(Step::Progress, Step::Done))
     }
 
     /// Reads the body into `buffer`; 0 is its end.
