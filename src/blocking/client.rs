@@ -151,7 +151,7 @@ impl Client {
         let started = *request.options.started.insert(Instant::now());
         let interim = self.core.network.response_limits.interim_body;
         let (rules, jar) = (&self.config.rules, &self.core.cookies);
-        let (mut flow, mut request) = Flow::start(rules, jar, request, SystemTime::now())?;
+        let (mut flow, mut request) = Flow::start(rules, jar, request, SystemTime::now)?;
         loop {
             request.options.started = Some(started);
             let mut response = match self.exchange(&mut request, &flow) {
@@ -164,12 +164,12 @@ impl Client {
                     return Err(response.fail(error));
                 }
             }
-            match flow.received(&mut response.head, SystemTime::now()) {
+            match flow.received(&mut response.head) {
                 Err(error) => return Err(response.fail(error)),
                 Ok(Verdict::Return) => return Ok(response),
                 Ok(Verdict::Absorb) => {}
             }
-            match flow.absorbed(response.absorb(interim)?, SystemTime::now())? {
+            match flow.absorbed(response.absorb(interim)?)? {
                 Next::Send(next) => request = *next,
                 Next::Return(response) => return Ok(response.into()),
             }
@@ -192,7 +192,7 @@ impl Client {
         let began = Instant::now();
         request.restart_stopwatch(self.config.timings, began);
         let mut response = transport.send(request)?;
-        flow.heard(request, &response.head, SystemTime::now());
+        flow.heard(request, &response.head);
         response
             .adopt(
                 request,

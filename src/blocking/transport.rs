@@ -139,6 +139,7 @@ impl HttpTransport {
                 None => {
                     // Found before a connection is opened: what must not be sent.
                     StdConnection::check(request)?;
+                    check_host(&request.url)?;
                     lease.fill(Box::new(self.open(&request.url, &deadlines, &tracer)?));
                     false
                 }
@@ -318,15 +319,20 @@ impl ClientBuilder<HttpTransport> {
     }
 }
 
-/// POOL-19: which URLs go to the network at all.
-fn check_scheme(request: &Request) -> Result<()> {
-    let url = &request.url;
+/// What a resolver might take for another host than everyone else (SEC-204).
+fn check_host(url: &Url) -> Result<()> {
     if url.has_ambiguous_host() {
         let host = url.raw_host();
         return Err(Error::invalid_url(format!(
             "Ambiguous IPv4 address: '{host}'"
         )));
     }
+    Ok(())
+}
+
+/// POOL-19: which URLs go to the network at all.
+fn check_scheme(request: &Request) -> Result<()> {
+    let url = &request.url;
     let message = match url.scheme() {
         _ if !url.is_absolute()
             && (url.scheme().is_empty() || matches!(url.scheme(), "http" | "https")) =>

@@ -305,7 +305,7 @@ impl<S, B> RequestBuilder<S, B> {
             cookies: self.cookies,
             options: self.options,
         };
-        defaults.apply(draft, jar, SystemTime::now())
+        defaults.apply(draft, jar, SystemTime::now)
     }
 
     fn fail(&mut self, error: Error) {

@@ -6,6 +6,7 @@
 pub(crate) mod buffer;
 pub(crate) mod deadline;
 pub(crate) mod events;
+mod facts;
 pub(crate) mod outbox;
 pub(crate) mod pool;
 pub(crate) mod progress;
@@ -17,7 +18,6 @@ pub(crate) mod socket;
 pub(crate) mod tls;
 pub(crate) mod wire;
 
-use std::fmt;
 use std::io::{self, IoSlice};
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,7 +31,6 @@ use crate::connection::wire::Wire;
 use crate::error::{Error, Kind, Phase, Reason, Result};
 use crate::models::config::ResponseLimits;
 use crate::models::connection::ConnectionInfo;
-use crate::models::headers::Headers;
 use crate::models::request::Request;
 use crate::protocol::http1::{Exchange, HeadStep, Outgoing, ParsedHead, Piece};
 
@@ -233,41 +232,6 @@ impl<S: Socket> Connection<S> {
         !self.input.is_empty() || self.wire.has_news()
     }
 
-    pub(crate) fn response_done(&self) -> bool {
-        self.exchange.response_done()
-    }
-
-    pub(crate) fn content_length(&self) -> Option<u64> {
-        self.exchange.content_length()
-    }
-
-    pub(crate) fn switched(&self) -> bool {
-        self.exchange.switched()
-    }
-
-    /// Body bytes received, without their framing.
-    pub(crate) fn received(&self) -> u64 {
-        self.exchange.received()
-    }
-
-    pub(crate) fn trailers(&mut self) -> Option<Headers> {
-        self.exchange.trailers()
-    }
-
-    pub(crate) fn set_limits(&mut self, limits: ResponseLimits) {
-        self.exchange.set_limits(limits);
-    }
-
-    /// Whether the peer has seen nothing of this request.
-    pub(crate) fn is_untouched(&self) -> bool {
-        !self.sent_any
-    }
-
-    /// Whether the peer has said nothing in return.
-    pub(crate) fn is_unanswered(&self) -> bool {
-        !self.received_any
-    }
-
     /// The stream behind a switched connection: what was received already, then the wire.
     pub(crate) fn into_parts(self) -> (Vec<u8>, Wire<S>) {
         (self.input.bytes().to_vec(), self.wire)
@@ -422,22 +386,6 @@ impl<S: Socket> Connection<S> {
             failed.with_bytes(self.exchange.received(), self.exchange.content_length())
         };
         Err(failed.in_phase(phase).with_source(error))
-    }
-}
-
-/// State and number of requests, as in HTTPX (POOL-18); nothing of what is sent or received.
-impl<S: Socket> fmt::Debug for Connection<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = match (self.active, self.requests) {
-            (true, _) => "ACTIVE",
-            (false, 0) => "NEW",
-            (false, _) => "IDLE",
-        };
-        write!(
-            f,
-            "<Connection [HTTP/1.1, {state}, Request Count: {}]>",
-            self.requests
-        )
     }
 }
 

@@ -42,13 +42,19 @@ impl Defaults {
     /// The request, ready to be sent as it is.
     ///
     /// Cookies are those of the jar at this moment, unless the caller set the header (COK-28, COK-30).
-    pub(crate) fn apply(&self, draft: Draft, jar: &Cookies, now: SystemTime) -> Result<Request> {
+    pub(crate) fn apply(
+        &self,
+        draft: Draft,
+        jar: &Cookies,
+        clock: fn() -> SystemTime,
+    ) -> Result<Request> {
         let url = self.url(&draft)?;
         let mut headers = self.headers(&draft, &url);
         if !headers.contains("Cookie") {
             let cookies = match &draft.cookies {
-                Some(cookies) => jar.header_with(cookies, &url, now),
-                None => jar.header_for(&url, now),
+                Some(cookies) => jar.header_with(cookies, &url, clock()),
+                None if jar.is_empty() => None,
+                None => jar.header_for(&url, clock()),
             };
             if let Some(cookies) = cookies {
                 headers.push("Cookie", cookies.as_bytes());

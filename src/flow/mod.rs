@@ -47,6 +47,8 @@ impl Default for Rules {
 pub(crate) struct Flow<'a> {
     rules: &'a Rules,
     jar: &'a Cookies,
+    /// The time of day, asked only where a cookie is at stake.
+    clock: fn() -> SystemTime,
     follow: bool,
     auth: Option<Box<dyn AuthFlow>>,
     /// The caller's request, while another one is in play: a redirected one, or one that authentication sends first.
@@ -83,7 +85,7 @@ impl<'a> Flow<'a> {
         rules: &'a Rules,
         jar: &'a Cookies,
         mut request: Request,
-        now: SystemTime,
+        clock: fn() -> SystemTime,
     ) -> Result<(Self, Request)> {
         let scheme = match &request.options.auth {
             Choice::Given(scheme) => Some(Arc::clone(scheme)),
@@ -100,12 +102,13 @@ impl<'a> Flow<'a> {
             .get_bytes("Cookie")
             .filter(|_| auth.is_some());
         let cookie = given.and_then(|given| {
-            jar.header_for(&request.url, now)
+            jar.header_for(&request.url, clock())
                 .filter(|own| own.as_bytes() == given)
         });
         let mut flow = Self {
             rules,
             jar,
+            clock,
             follow: request
                 .options
                 .follow_redirects
@@ -148,17 +151,17 @@ impl<'a> Flow<'a> {
     }
 
     /// Takes the cookies of a response, before anyone looks at it (COK-10).
-    pub(crate) fn heard(&self, request: &Request, head: &Head, now: SystemTime) {
+    pub(crate) fn heard(&self, request: &Request, head: &Head) {
         if head.headers.contains("Set-Cookie") {
             let cookies = head.headers.values("Set-Cookie");
-            self.jar.store(&request.url, cookies, now);
+            self.jar.store(&request.url, cookies, (self.clock)());
         }
     }
 
     /// Decides about a response by its head, which holds its request.
-    pub(crate) fn received(&mut self, head: &mut Head, now: SystemTime) -> Result<Verdict> {
+    pub(crate) fn received(&mut self, head: &mut Head) -> Result<Verdict> {
         if head.has_redirect_location() {
-            let next = self.redirected(head, now)?;
+            let next = self.redirected(head)?;
             if self.next.is_some() {
                 return Ok(Verdict::Absorb);
             }
@@ -180,7 +183,7 @@ impl<'a> Flow<'a> {
     }
 
     /// Takes a response that was read, and says what follows it.
-    pub(crate) fn absorbed(&mut self, mut response: Response, now: SystemTime) -> Result<Next> {
+    pub(crate) fn absorbed(&mut self, mut response: Response) -> Result<Next> {
         response.head.history = self.history();
         if let Some(next) = self.next.take() {
             if response.head.history.len() >= self.rules.max_redirects {
@@ -206,7 +209,7 @@ impl<'a> Flow<'a> {
             Ok(AuthStep::Done) => return Ok(Next::Return(response)),
             Ok(AuthStep::Send) => {
                 self.first = false;
-                self.renew_cookies(&mut request, now);
+                self.renew_cookies(&mut request);
                 request
             }
             Ok(AuthStep::SendFirst(mut first)) => {
@@ -222,7 +225,7 @@ impl<'a> Flow<'a> {
     }
 
     /// The request a redirect leads to: to be sent, when it goes to `self.next`, or to be shown to the caller.
-    fn redirected(&mut self, head: &mut Head, now: SystemTime) -> Result<Option<Request>> {
+    fn redirected(&mut self, head: &mut Head) -> Result<Option<Request>> {
         let Some(request) = &mut head.request else {
             return Ok(None);
         };
@@ -254,7 +257,7 @@ impl<'a> Flow<'a> {
             self.caller = Some(request.shown());
         }
         let mut next = redirect::follow(request, head.status, to, &self.rules.secrets);
-        self.add_cookies(&mut next, now);
+        self.add_cookies(&mut next);
         if !follow {
             return Ok(Some(next));
         }
@@ -285,19 +288,19 @@ impl<'a> Flow<'a> {
         Some(caller)
     }
 
-    fn add_cookies(&self, request: &mut Request, now: SystemTime) {
-        if let Some(cookies) = self.jar.header_for(&request.url, now) {
+    fn add_cookies(&self, request: &mut Request) {
+        if let Some(cookies) = self.jar.header_for(&request.url, (self.clock)()) {
             request.headers.push("Cookie", cookies.as_bytes());
         }
     }
 
     /// What the jar gave, or what nobody gave, is decided anew: cookies of a challenge go along (AUT-29, SEC-310).
-    fn renew_cookies(&mut self, request: &mut Request, now: SystemTime) {
+    fn renew_cookies(&mut self, request: &mut Request) {
         let given = request.headers.get_bytes("Cookie");
         if given.is_some() && given != self.cookie.as_deref().map(str::as_bytes) {
             return;
         }
-        self.cookie = self.jar.header_for(&request.url, now);
+        self.cookie = self.jar.header_for(&request.url, (self.clock)());
         match &self.cookie {
             Some(cookies) => request.headers.replace("Cookie", cookies.as_bytes()),
             None => drop(request.headers.remove("Cookie")),
