@@ -26,5 +26,5 @@ def sparse(path, size):
     assert os.path.getsize(path) == size
 
 
-sparse(files / "large.bin", (256 << 20) + 7)
+sparse(files / "large.bin", (256 << 20) + 4_099)
 sparse(work / "upload.bin", (2 << 30) + 12_345)

@@ -1,8 +1,8 @@
 //! Where the programs are, and what the topics share.
 
 use std::env;
-use std::fs::{self, File};
-use std::io::Read;
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
@@ -34,6 +34,12 @@ pub(crate) const NGINX_TLS12: Program = secure("NGINX_TLS12_PORT");
 pub(crate) const NGINX_TLS13: Program = secure("NGINX_TLS13_PORT");
 /// Its certificate is for `other.example`.
 pub(crate) const NGINX_WRONG_NAME: Program = secure("NGINX_WRONG_NAME_PORT");
+
+/// The bytes of `files/large.bin`.
+pub(crate) const LARGE: u64 = (256 << 20) + 4_099;
+
+/// The bytes of `files/text.txt`.
+pub(crate) const TEXT: u64 = 628_890;
 
 const fn plain(variable: &'static str) -> Program {
     Program {
@@ -97,6 +103,16 @@ pub(crate) fn header<'a, B>(response: &'a Response<B>, name: &str) -> std::borro
     response.headers().get(name).unwrap_or_default()
 }
 
+/// For the end of the run.
+pub(crate) fn figure(text: &str) {
+    println!("{text}");
+    let file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(work("figures"));
+    writeln!(file.unwrap(), "{text}").unwrap();
+}
+
 /// That both give the same bytes; how many.
 #[track_caller]
 pub(crate) fn same(mut left: impl Read, mut right: impl Read) -> u64 {
@@ -158,7 +174,8 @@ pub(crate) fn alone(test: &str) -> bool {
 pub(crate) fn growth(action: impl FnOnce()) -> Option<u64> {
     let before = peak_memory();
     action();
-    Some(peak_memory()? - before?)
+    // What the system counts of a process is not exact: it can come out smaller than before.
+    Some(peak_memory()?.saturating_sub(before?))
 }
 
 fn peak_memory() -> Option<u64> {
