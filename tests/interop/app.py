@@ -6,6 +6,7 @@ Run by uvicorn; the multipart parser is python-multipart's.
 import asyncio
 import json
 import os
+import urllib.parse
 import zlib
 
 from python_multipart.multipart import MultipartParser, parse_options_header
@@ -19,7 +20,7 @@ async def app(scope, receive, send):
     if path == "/count":
         await answer_json(send, await count(receive, headers))
     elif path == "/truth":
-        await answer_json(send, await asyncio.to_thread(truth))
+        await answer_json(send, await asyncio.to_thread(truth, scope["query_string"].decode()))
     elif path == "/moved-late":
         await drain(receive)
         await move(send, 307, b"/count")
@@ -64,7 +65,7 @@ async def drain(receive):
 
 async def count(receive, headers):
     """Lengths and CRCs of the body and of its parts."""
-    seen = {"bytes": 0, "length": headers.get("content-length"), "coding": headers.get("transfer-encoding"), "parts": []}
+    seen = {"bytes": 0, "length": headers.get("content-length"), "parts": []}
     kind, options = parse_options_header(headers.get("content-type", ""))
     parser = None
     if kind == b"multipart/form-data":
@@ -106,10 +107,11 @@ async def count(receive, headers):
     return seen
 
 
-def truth():
+def truth(query):
     """What the file to be uploaded really is."""
+    [path] = urllib.parse.parse_qs(query)["file"]
     crc, size = 0, 0
-    with open(os.path.join(os.environ["INTEROP_WORK"], "upload.bin"), "rb") as file:
+    with open(os.path.join(os.environ["INTEROP_WORK"], path), "rb") as file:
         while piece := file.read(1 << 20):
             crc = zlib.crc32(piece, crc)
             size += len(piece)
