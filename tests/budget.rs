@@ -114,11 +114,10 @@ fn a_gigabyte_streams_through_little_memory() {
     println!("{used:?}");
     assert!(used.bytes_max <= 1 << 20, "{used:?}");
     if let (Some(before), Some(after)) = (before, peak_memory()) {
-        println!("peak grew by {} KiB", after - before);
-        assert!(
-            after - before < 8 << 10,
-            "{before} KiB before, {after} KiB after"
-        );
+        // What the system counts is not exact: it can come out smaller than before.
+        let grown = after.saturating_sub(before);
+        println!("peak grew by {grown} KiB");
+        assert!(grown < 8 << 10, "{before} KiB before, {after} KiB after");
     }
     server.join().unwrap();
 }

@@ -1,0 +1,22 @@
+//! papilio against programs that others wrote. `tests/interop/run` starts them and says by environment variables where
+//! they are; without it every test here fails. Plain `cargo test` leaves this binary out.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking, and so do its helpers"
+)]
+#![allow(
+    clippy::too_many_lines,
+    reason = "a list of what a server can do is as long as it is"
+)]
+
+mod command;
+mod django;
+mod files;
+mod httpbin;
+mod nginx;
+mod programs;
+mod tls;
+mod upload;
