@@ -43,4 +43,5 @@ mod server;
 mod spec;
 mod text;
 mod top;
+mod trace;
 mod urls;
