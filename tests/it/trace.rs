@@ -576,3 +576,24 @@ fn a_switched_connection_is_a_closed_response() {
     drop(upgraded);
     assert!(ear.names().is_empty());
 }
+
+/// EXT-01: values of any type, kept along redirects and else ignored; a response has such a map too.
+#[test]
+fn extensions_are_open() {
+    #[derive(Clone, Debug, PartialEq)]
+    struct Mine(u8);
+    let moved = response("302 Found", &[("Location", "/next")], "");
+    let server = Server::replies([moved, ok("x")]);
+    let client = client();
+    let request = client.get(server.url("/")).extension(Mine(7));
+    let mut response = request.follow_redirects(true).send().unwrap();
+    let [redirect] = response.history() else {
+        panic!("{:?}", response.history());
+    };
+    for request in [redirect.request(), response.request()] {
+        assert_eq!(request.unwrap().extensions().get(), Some(&Mine(7)));
+    }
+    assert_eq!(response.extensions().get::<Mine>(), None);
+    response.extensions_mut().insert(Mine(8));
+    assert_eq!(response.extensions().get(), Some(&Mine(8)));
+}
