@@ -50,5 +50,6 @@ mod timeouts;
 #[cfg(feature = "tls")]
 mod tls;
 mod top;
+mod trace;
 mod upgrades;
 mod urls;
