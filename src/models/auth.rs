@@ -98,6 +98,15 @@ pub trait AuthFlow: Send {
 }
 
 /// What an [`AuthFlow`] asks for.
+///
+/// ```
+/// use papilio::{Auth, AuthStep, BearerAuth, Request};
+/// let mut request = Request::new("GET", "https://example.org/")?;
+/// let step = BearerAuth::new("token").flow().next(&mut request, None)?;
+/// assert!(matches!(step, AuthStep::Send | AuthStep::Done));
+/// assert_eq!(request.headers.get("Authorization").as_deref(), Some("Bearer token"));
+/// # Ok::<(), papilio::Error>(())
+/// ```
 #[derive(Debug)]
 pub enum AuthStep {
     /// Send the caller's request.
