@@ -60,10 +60,25 @@ pub struct RequestBuilder<S, B = WithBody> {
 }
 
 /// The request may have a body.
+///
+/// ```
+/// use papilio::{Client, RequestBuilder, WithBody};
+/// fn signed<'a>(request: RequestBuilder<&'a Client, WithBody>, text: &str) -> RequestBuilder<&'a Client, WithBody> {
+///     request.header("X-Length", text.len().to_string()).body(text.to_owned())
+/// }
+/// let client = Client::new();
+/// let request = signed(client.put("http://example.org/"), "text");
+/// ```
 #[derive(Debug)]
 pub enum WithBody {}
 
 /// The request has no body.
+///
+/// ```
+/// use papilio::{Client, NoBody, RequestBuilder};
+/// let client = Client::new();
+/// let request: RequestBuilder<&Client, NoBody> = client.get("http://example.org/");
+/// ```
 #[derive(Debug)]
 pub enum NoBody {}
 

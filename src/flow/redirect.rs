@@ -57,6 +57,18 @@ impl Redirect<'_> {
 }
 
 /// What a policy says about a [`Redirect`].
+///
+/// ```
+/// use papilio::{Client, RedirectAction};
+/// let client = Client::builder()
+///     .follow_redirects(true)
+///     .redirect_policy(|redirect| match redirect.is_downgrade() {
+///         true => RedirectAction::Stop,
+///         false => RedirectAction::Follow,
+///     })
+///     .build()?;
+/// # Ok::<(), papilio::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RedirectAction {
     /// Follow it.
