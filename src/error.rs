@@ -19,6 +19,14 @@ use crate::models::response::Response;
 use crate::models::url::Url;
 
 /// `Result` with papilio's [`Error`].
+///
+/// ```
+/// fn title(url: &str) -> papilio::Result<String> {
+///     let page = papilio::get(url).send()?.error_for_status()?;
+///     Ok(page.text().lines().next().unwrap_or_default().to_owned())
+/// }
+/// assert!(title("nowhere").is_err());
+/// ```
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Anything that can go wrong between a URL as text and the last byte of a response.

@@ -20,6 +20,16 @@ use crate::models::timings::{Mark, Stopwatch};
 use crate::protocol::content::reader::{ContentReader, Decoded};
 
 /// The body of a [`StreamingResponse`](crate::StreamingResponse).
+///
+/// ```
+/// use papilio::{BodyStream, Response};
+/// // What functions that take either kind of response write.
+/// fn is_json<B>(response: &Response<B>) -> bool {
+///     response.headers().get("Content-Type").as_deref() == Some("application/json")
+/// }
+/// let response: Response<BodyStream> = Response::builder(200).stream(&b"[]"[..]);
+/// assert!(!is_json(&response));
+/// ```
 pub struct BodyStream {
     pub(super) source: Source,
     pub(super) decoder: Option<Box<ContentReader>>,

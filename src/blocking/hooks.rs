@@ -54,6 +54,14 @@ impl ClientBuilder<Client> {
     /// `all://*.example.org` (below it), `all://*example.org` (it and below it), `http://localhost:8080`, or a scheme of
     /// your own, `file://`. The most specific pattern wins: one with a port, then the longest host, then the longest
     /// scheme.
+    ///
+    /// ```
+    /// use papilio::{Client, MockTransport, Response};
+    /// let files = MockTransport::new(|request| Ok(Response::builder(200).text(request.url.path())));
+    /// let client = Client::builder().mount("file://", files).build()?;
+    /// assert_eq!(client.get("file:///etc/motd").send()?.text(), "/etc/motd");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn mount(self, pattern: &str, transport: impl Transport + 'static) -> Self {
         self.route(pattern, Some(Arc::new(transport)))
     }

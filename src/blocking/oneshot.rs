@@ -16,6 +16,14 @@ use crate::models::tls::Verify;
 use crate::models::url::IntoUrl;
 
 /// The client of one request, built when it is sent. No connection is kept.
+///
+/// ```
+/// use papilio::{NoBody, OneShot, RequestBuilder};
+/// fn patient(request: RequestBuilder<OneShot, NoBody>) -> RequestBuilder<OneShot, NoBody> {
+///     request.no_timeout()
+/// }
+/// let request = patient(papilio::get("https://www.example.org/"));
+/// ```
 #[derive(Debug)]
 pub struct OneShot(ClientBuilder<Client>);
 

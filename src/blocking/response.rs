@@ -279,6 +279,13 @@ impl From<Response> for StreamingResponse {
 }
 
 /// What the iterators of a [`StreamingResponse`] draw from.
+///
+/// ```
+/// let mut response = papilio::Response::builder(200).stream(&b"abc"[..]);
+/// let mut pieces = response.iter_bytes();
+/// assert_eq!(pieces.next().transpose()?.as_deref(), Some(&b"abc"[..]));
+/// # Ok::<(), papilio::Error>(())
+/// ```
 pub struct StreamPieces<'a> {
     response: &'a mut StreamingResponse,
     decoded: bool,

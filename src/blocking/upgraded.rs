@@ -20,6 +20,18 @@ use crate::models::config::Timeout;
 ///
 /// Reads and writes wait at most for the read and write limits of the request;
 /// [`set_timeout`](Self::set_timeout) changes them.
+///
+/// ```no_run
+/// use std::io::{Read, Write};
+///
+/// let client = papilio::Client::new();
+/// let request = client.get("http://example.org/chat").header("Connection", "Upgrade").header("Upgrade", "chat/1");
+/// let mut stream = request.stream()?.upgrade()?;
+/// stream.write_all(b"hello\n")?;
+/// let mut answer = [0; 5];
+/// stream.read_exact(&mut answer)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Upgraded {
     wire: Wire<StdSocket>,
     early: Vec<u8>,

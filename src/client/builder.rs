@@ -78,12 +78,25 @@ impl<C: Buildable> ClientBuilder<C> {
     }
 
     /// Pool limits: 100 connections, 20 of them idle, 5 s, unless set.
+    ///
+    /// ```
+    /// use papilio::{Client, Limits};
+    /// let client = Client::builder().limits(Limits::client().max_connections(4)).build()?;
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn limits(mut self, limits: Limits) -> Self {
         self.network.limits = limits;
         self
     }
 
     /// How much a server may send.
+    ///
+    /// ```
+    /// use papilio::{Client, ResponseLimits};
+    /// let limits = ResponseLimits::default().body(10 << 20).head(64 << 10);
+    /// let client = Client::builder().response_limits(limits).build()?;
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn response_limits(mut self, limits: ResponseLimits) -> Self {
         self.network.response_limits = limits;
         self
@@ -93,6 +106,12 @@ impl<C: Buildable> ClientBuilder<C> {
     /// file or of a directory of them.
     ///
     /// With `true`, `SSL_CERT_FILE` and `SSL_CERT_DIR` name other roots if the environment is trusted.
+    ///
+    /// ```
+    /// use papilio::{Client, Kind};
+    /// let error = Client::builder().verify("no/such/file.pem").build().unwrap_err();
+    /// assert_eq!(error.kind(), Kind::Tls);
+    /// ```
     #[doc(alias = "danger_accept_invalid_certs")]
     pub fn verify(mut self, verify: impl Into<Verify>) -> Self {
         self.network.tls.verify = verify.into();
@@ -175,6 +194,13 @@ impl<C: ClientKind> ClientBuilder<C> {
     }
 
     /// Adds query parameters to every request; a request's own of the same key replace them.
+    ///
+    /// ```
+    /// let client = papilio::Client::builder().query([("key", "7")]).build()?;
+    /// let request = client.get("http://example.org/").query([("page", "2")]).build()?;
+    /// assert_eq!(request.url.query(), "key=7&page=2");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     #[doc(alias = "params")]
     pub fn query(mut self, params: impl Into<QueryParams>) -> Self {
         self.config.defaults.params = self.config.defaults.params.merge(&params.into());
@@ -201,6 +227,16 @@ impl<C: ClientKind> ClientBuilder<C> {
 
     /// Asks this function for the charset of text whose response names none. It is given the whole body and returns a
     /// label; `None`, or a label nobody knows, is UTF-8. Text that is decoded while it streams is UTF-8.
+    ///
+    /// ```
+    /// use papilio::{Client, MockTransport, Response};
+    /// let client = Client::builder()
+    ///     .default_encoding_fn(|content| content.starts_with(b"\xa4").then(|| "euc-jp".into()))
+    ///     .transport(MockTransport::new(|_| Ok(Response::builder(200).bytes(&b"\xa4\xa2"[..]))))
+    ///     .build()?;
+    /// assert_eq!(client.get("http://test/").send()?.text(), "あ");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn default_encoding_fn(
         mut self,
         detect: impl Fn(&[u8]) -> Option<String> + Send + Sync + 'static,
@@ -212,12 +248,33 @@ impl<C: ClientKind> ClientBuilder<C> {
     /// How requests authenticate that do not say otherwise: a pair of user and password (Basic), a
     /// [`DigestAuth`](crate::DigestAuth), [`BearerAuth`](crate::BearerAuth), [`NetrcAuth`](crate::NetrcAuth), a closure,
     /// or any [`Auth`](crate::Auth). None unless set.
+    ///
+    /// ```
+    /// use papilio::{Client, DigestAuth};
+    /// let client = Client::builder().auth(DigestAuth::new("user", "password")).build()?;
+    /// let function = Client::builder().auth(|request: &mut papilio::Request| request.headers.insert("X-Key", "7"));
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn auth(mut self, auth: impl IntoAuth) -> Self {
         self.config.rules.auth = Some(auth.into_auth());
         self
     }
 
     /// Whether redirects are followed; no unless set.
+    ///
+    /// ```
+    /// use papilio::{Client, MockTransport, Response};
+    /// let client = Client::builder()
+    ///     .follow_redirects(true)
+    ///     .transport(MockTransport::new(|request| match request.url.path().as_ref() {
+    ///         "/old" => Ok(Response::builder(301).header("Location", "/new").text("")),
+    ///         _ => Ok(Response::builder(200).text("here")),
+    ///     }))
+    ///     .build()?;
+    /// let response = client.get("http://test/old").send()?;
+    /// assert_eq!((response.url().as_str(), response.history().len()), ("http://test/new", 1));
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn follow_redirects(mut self, on: bool) -> Self {
         self.config.rules.follow_redirects = on;
         self

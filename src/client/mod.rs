@@ -33,6 +33,16 @@ pub(crate) struct Network {
 }
 
 /// What a [`ClientBuilder`](builder::ClientBuilder) can build, and what it collects for that alone.
+///
+/// ```
+/// use papilio::{Buildable, Client, ClientBuilder, HttpTransport};
+/// fn patient<B: Buildable>(builder: ClientBuilder<B>) -> ClientBuilder<B> {
+///     builder.connect_retries(3)
+/// }
+/// let client = patient(Client::builder()).build()?;
+/// let network = patient(HttpTransport::builder()).build()?;
+/// # Ok::<(), papilio::Error>(())
+/// ```
 pub trait Buildable: sealed::Sealed {
     /// Transports and hooks, which differ between the clients.
     #[doc(hidden)]
@@ -40,6 +50,15 @@ pub trait Buildable: sealed::Sealed {
 }
 
 /// A client, as opposed to a transport alone.
+///
+/// ```
+/// use papilio::{Client, ClientBuilder, ClientKind};
+/// fn polite<C: ClientKind>(client: ClientBuilder<C>) -> ClientBuilder<C> {
+///     client.user_agent("butterflies/1.0 (+https://www.example.org/)")
+/// }
+/// let client = polite(Client::builder()).build()?;
+/// # Ok::<(), papilio::Error>(())
+/// ```
 pub trait ClientKind: Buildable {}
 
 pub(crate) mod sealed {

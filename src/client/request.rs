@@ -95,10 +95,25 @@ impl<B> RequestBuilder<(), B> {
 }
 
 /// The request may have a body.
+///
+/// ```
+/// use papilio::{Client, RequestBuilder, WithBody};
+/// fn signed<'a>(request: RequestBuilder<&'a Client, WithBody>, text: &str) -> RequestBuilder<&'a Client, WithBody> {
+///     request.header("X-Length", text.len().to_string()).body(text.to_owned())
+/// }
+/// let client = Client::new();
+/// let request = signed(client.put("http://example.org/"), "text");
+/// ```
 #[derive(Debug)]
 pub enum WithBody {}
 
 /// The request has no body.
+///
+/// ```
+/// use papilio::{Client, NoBody, RequestBuilder};
+/// let client = Client::new();
+/// let request: RequestBuilder<&Client, NoBody> = client.get("http://example.org/");
+/// ```
 #[derive(Debug)]
 pub enum NoBody {}
 
@@ -161,6 +176,15 @@ impl<S, B> RequestBuilder<S, B> {
     }
 
     /// Time limits of this request, in place of all of the client's.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use papilio::Timeout;
+    /// let client = papilio::Client::new();
+    /// let request = client.get("https://example.org/").timeout(Duration::from_secs(30)).build()?;
+    /// assert_eq!(request.timeout(), Some(&Timeout::all(Duration::from_secs(30))));
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn timeout(mut self, timeout: impl Into<Timeout>) -> Self {
         self.options.timeout = Some(timeout.into());
         self
@@ -186,6 +210,12 @@ impl<S, B> RequestBuilder<S, B> {
     }
 
     /// `Authorization: Bearer` with this token.
+    ///
+    /// ```
+    /// let client = papilio::Client::new();
+    /// let request = client.get("https://example.org/").bearer("token");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     #[doc(alias = "bearer_auth")]
     pub fn bearer(self, token: impl AsRef<[u8]>) -> Self {
         self.auth(BearerAuth::new(token))
@@ -204,6 +234,13 @@ impl<S, B> RequestBuilder<S, B> {
     }
 
     /// Adds a cookie for this one request, besides those of the client's jar. It is not kept, and not sent on redirects.
+    ///
+    /// ```
+    /// let client = papilio::Client::new();
+    /// let request = client.get("https://example.org/").cookie("theme", "dark").build()?;
+    /// assert_eq!(request.headers.get("Cookie").as_deref(), Some("theme=dark"));
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn cookie(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         let cookies = self.cookies.get_or_insert_with(Cookies::new);
         if let Err(error) = cookies.set(name, value) {
@@ -364,6 +401,16 @@ impl<S> RequestBuilder<S, WithBody> {
     /// Sends these bytes, this text, file or stream as they are, without a Content-Type.
     ///
     /// Empty bytes and text are no body.
+    ///
+    /// ```
+    /// use papilio::Body;
+    /// let client = papilio::Client::new();
+    /// let request = client.put("https://example.org/").body("text").build()?;
+    /// assert_eq!(request.content()?, b"text");
+    /// let request = client.put("https://example.org/").body(Body::reader(std::io::empty())).build()?;
+    /// assert_eq!(request.headers.get("Transfer-Encoding").as_deref(), Some("chunked"));
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     #[doc(alias = "content")]
     pub fn body(mut self, body: impl Into<Body>) -> Self {
         self.set_body("body", None, Ok(body.into()));

@@ -3,6 +3,12 @@
 use std::fmt;
 
 /// The kinds of [`Error`](crate::Error): HTTPX's exceptions without their `Exception` and `Error` endings, and a few of ours.
+///
+/// ```
+/// use papilio::Kind;
+/// let error = papilio::get("htp://example.org/").send().unwrap_err();
+/// assert_eq!(error.kind(), Kind::UnsupportedProtocol);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {
@@ -121,6 +127,12 @@ impl fmt::Display for Kind {
 }
 
 /// The machine-readable detail of an [`Error`](crate::Error).
+///
+/// ```
+/// use papilio::{Error, Kind, Reason};
+/// let error = Error::new(Kind::Limit, "too much").with_reason(Reason::BodyTooLarge);
+/// assert_eq!(error.reason(), Some(Reason::BodyTooLarge));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Reason {
@@ -167,6 +179,13 @@ pub enum Reason {
 }
 
 /// What was being done when an [`Error`](crate::Error) happened.
+///
+/// ```
+/// // Nothing was being done yet.
+/// let error = papilio::get("nonsense").send().unwrap_err();
+/// assert_eq!(error.phase(), None);
+/// assert_eq!(papilio::Phase::Connect.to_string(), "while connecting");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Phase {

@@ -15,6 +15,18 @@ use crate::models::request::{Choice, Request, RequestTarget};
 use crate::models::url::Url;
 
 /// One redirect that is about to be followed, for a policy to decide on.
+///
+/// ```
+/// use papilio::{Client, RedirectAction};
+/// let client = Client::builder()
+///     .follow_redirects(true)
+///     .redirect_policy(|redirect| match redirect.is_same_origin() || redirect.followed < 3 {
+///         true => RedirectAction::Follow,
+///         false => RedirectAction::Stop,
+///     })
+///     .build()?;
+/// # Ok::<(), papilio::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Redirect<'a> {
     /// The status of the response: 301, 302, 303, 307 or 308.
@@ -45,6 +57,18 @@ impl Redirect<'_> {
 }
 
 /// What a policy says about a [`Redirect`].
+///
+/// ```
+/// use papilio::{Client, RedirectAction};
+/// let client = Client::builder()
+///     .follow_redirects(true)
+///     .redirect_policy(|redirect| match redirect.is_downgrade() {
+///         true => RedirectAction::Stop,
+///         false => RedirectAction::Follow,
+///     })
+///     .build()?;
+/// # Ok::<(), papilio::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RedirectAction {
     /// Follow it.

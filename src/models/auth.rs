@@ -75,6 +75,30 @@ pub trait Auth: Send + Sync {
 /// The client asks [`next`](Self::next) before anything is sent, does what it says, and asks again with each response
 /// that [`wants`](Self::wants) chose. Each request takes redirects, cookies and hooks like any other, so a response is the
 /// one after redirects. It is dropped when the call ends, however it ends.
+///
+/// ```
+/// use papilio::{AuthFlow, AuthStep, Request, Response, Result};
+///
+/// /// Proves who it is by the length of the body.
+/// struct Counting;
+///
+/// impl AuthFlow for Counting {
+///     fn next(&mut self, request: &mut Request, last: Option<&Response>) -> Result<AuthStep> {
+///         let length = request.content()?.len();
+///         request.headers.insert("Authorization", format!("Length {length}"))?;
+///         Ok(if last.is_none() { AuthStep::Send } else { AuthStep::Done })
+///     }
+///
+///     fn requires_request_body(&self) -> bool {
+///         true
+///     }
+/// }
+///
+/// let mut request = Request::new("PUT", "http://example.org/")?.with_body("four");
+/// Counting.next(&mut request, None)?;
+/// assert_eq!(request.headers.get("Authorization").as_deref(), Some("Length 4"));
+/// # Ok::<(), papilio::Error>(())
+/// ```
 pub trait AuthFlow: Send {
     /// What to do now. `request` is the caller's, at its own URL, to be changed as needed.
     ///
@@ -98,6 +122,15 @@ pub trait AuthFlow: Send {
 }
 
 /// What an [`AuthFlow`] asks for.
+///
+/// ```
+/// use papilio::{Auth, AuthStep, BearerAuth, Request};
+/// let mut request = Request::new("GET", "https://example.org/")?;
+/// let step = BearerAuth::new("token").flow().next(&mut request, None)?;
+/// assert!(matches!(step, AuthStep::Send | AuthStep::Done));
+/// assert_eq!(request.headers.get("Authorization").as_deref(), Some("Bearer token"));
+/// # Ok::<(), papilio::Error>(())
+/// ```
 #[derive(Debug)]
 pub enum AuthStep {
     /// Send the caller's request.

@@ -41,6 +41,14 @@ pub struct Headers {
 }
 
 /// How header values are read as text.
+///
+/// ```
+/// use papilio::{HeaderEncoding, Headers};
+/// let headers = Headers::from_pairs([("X-Name", b"Andr\xe9")])?;
+/// assert_eq!(headers.encoding(), HeaderEncoding::Latin1);
+/// assert_eq!(headers.get("x-name").as_deref(), Some("André"));
+/// # Ok::<(), papilio::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum HeaderEncoding {
     /// Every byte below 0x80; others are replaced.
@@ -404,6 +412,13 @@ impl<'a> IntoIterator for &'a Headers {
 }
 
 /// Iterator over the fields of [`Headers`]: name as written, value as bytes.
+///
+/// ```
+/// let headers = papilio::Headers::from_pairs([("Accept", "text/html"), ("X-A", "1")])?;
+/// let names: Vec<&str> = headers.iter().map(|(name, _)| name).collect();
+/// assert_eq!(names, ["Accept", "X-A"]);
+/// # Ok::<(), papilio::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Iter<'a> {
     rest: &'a [u8],

@@ -20,6 +20,13 @@ use std::borrow::Cow;
 pub struct Links(Vec<(String, Link)>);
 
 /// One link: its URL as written, and its parameters.
+///
+/// ```
+/// let response = papilio::Response::builder(200).header("Link", "</feed>; rel=alternate; hreflang=eo").text("");
+/// for (rel, link) in response.links().iter() {
+///     assert_eq!((rel, link.url(), link.param("hreflang")), ("alternate", "/feed", Some("eo")));
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
     url: String,

@@ -79,6 +79,15 @@ impl<I: Iterator<Item = Result<Bytes>>> Iterator for Pieces<I> {
 }
 
 /// A body in pieces of text, as they come or all of one size; characters are never split, pieces never empty.
+///
+/// ```
+/// use std::num::NonZeroUsize;
+/// let response = papilio::Response::builder(200).text("äöü");
+/// let size = NonZeroUsize::new(2).unwrap();
+/// let pieces: Vec<_> = response.iter_text().chunk_size(size).collect::<papilio::Result<_>>()?;
+/// assert_eq!(pieces, ["äö", "ü"]);
+/// # Ok::<(), papilio::Error>(())
+/// ```
 #[must_use]
 pub struct TextPieces<I> {
     source: I,
@@ -147,6 +156,13 @@ impl<I: Iterator<Item = Result<Bytes>>> Iterator for TextPieces<I> {
 }
 
 /// The lines of a body, without their terminators: LF, CR LF or CR, and nothing else.
+///
+/// ```
+/// let response = papilio::Response::builder(200).text("one\r\ntwo\n");
+/// let lines: Vec<_> = response.iter_lines().collect::<papilio::Result<_>>()?;
+/// assert_eq!(lines, ["one", "two"]);
+/// # Ok::<(), papilio::Error>(())
+/// ```
 #[must_use]
 pub struct Lines<I> {
     source: TextPieces<I>,

@@ -214,6 +214,14 @@ impl fmt::Debug for Request {
 }
 
 /// What can name a method: text, upper-cased, or a [`Method`], as it is.
+///
+/// ```
+/// use papilio::{Method, Request};
+/// assert_eq!(Request::new("patch", "http://example.org/")?.method, Method::PATCH);
+/// assert_eq!(Request::new(Method::PUT, "http://example.org/")?.method, "PUT");
+/// assert!(Request::new("GET IT", "http://example.org/").is_err());
+/// # Ok::<(), papilio::Error>(())
+/// ```
 pub trait IntoMethod: sealed::Sealed {
     /// The method.
     ///

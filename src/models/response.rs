@@ -320,6 +320,11 @@ impl Response {
 
     /// The body as text: in the charset that was set, that Content-Type names, or the client's default; UTF-8 in the
     /// end. Invalid bytes become U+FFFD; this never fails.
+    ///
+    /// ```
+    /// let response = papilio::Response::builder(200).header("Content-Type", "text/plain; charset=latin-1").bytes(&b"caf\xe9"[..]);
+    /// assert_eq!(response.text(), "café");
+    /// ```
     pub fn text(&self) -> Cow<'_, str> {
         self.head.charset(&self.body).decode(&self.body)
     }

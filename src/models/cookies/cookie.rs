@@ -32,6 +32,12 @@ pub struct Cookie {
 }
 
 /// What a server said about requests that other sites cause. papilio keeps it and does not act on it: it has no pages.
+///
+/// ```
+/// use papilio::{Cookie, SameSite};
+/// let cookie = Cookie::new("id", "42").with_same_site(SameSite::Lax);
+/// assert_eq!(cookie.same_site(), Some(SameSite::Lax));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub enum SameSite {

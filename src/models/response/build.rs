@@ -11,6 +11,12 @@ use crate::error::{Kind, Result};
 use crate::models::response::{Head, Response};
 
 /// Builds a [`Response`] by hand; see [`Response::builder`].
+///
+/// ```
+/// let response = papilio::Response::builder(201).header("Location", "/items/7").text("made");
+/// assert_eq!(response.status(), 201);
+/// assert_eq!(response.headers().get("content-type").as_deref(), Some("text/plain; charset=utf-8"));
+/// ```
 #[must_use]
 pub struct ResponseBuilder {
     pub(crate) head: Head,

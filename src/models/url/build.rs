@@ -223,6 +223,13 @@ impl Url {
 ///
 /// Every component is checked by itself and cannot reach into another one; the first that fails is what
 /// [`build`](Self::build) returns. `None` removes a component.
+///
+/// ```
+/// use papilio::Url;
+/// let url = Url::builder().scheme("https").host("example.org").path("/a b").params([("q", "1&2")]).build()?;
+/// assert_eq!(url.as_str(), "https://example.org/a%20b?q=1%262");
+/// # Ok::<(), papilio::Error>(())
+/// ```
 #[derive(Default)]
 #[must_use]
 pub struct UrlBuilder {
