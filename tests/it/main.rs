@@ -31,6 +31,7 @@ mod pool;
 mod progress;
 mod project;
 mod query;
+mod redirects;
 mod requests;
 mod responses;
 mod robustness;
