@@ -16,10 +16,12 @@
 )]
 
 mod alone;
+mod authentication;
 mod clients;
 #[cfg(feature = "cli")]
 mod command;
 mod common;
+mod cookie_client;
 mod cookies;
 mod decoding;
 mod errors;
