@@ -2,9 +2,13 @@
 
 use std::env;
 use std::process::Command;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use papilio::{Client, ClientBuilder, Error, Limits, Result, Timeout};
+use papilio::{
+    Client, ClientBuilder, Error, Headers, Limits, MockTransport, Request, Response, Result,
+    Timeout,
+};
 
 use crate::server::{Seen, Server, ok};
 
@@ -85,4 +89,81 @@ pub(crate) fn clean_after(client: &Client) {
 /// The names of the fields, in the order and case they were sent.
 pub(crate) fn names(seen: &Seen) -> Vec<&str> {
     seen.headers.iter().map(|(name, _)| name.as_str()).collect()
+}
+
+/// A request that reached a [`mocked`] client's transport.
+#[derive(Clone, Debug)]
+pub(crate) struct Sent {
+    /// Method and URL.
+    pub(crate) line: String,
+    pub(crate) headers: Headers,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Sent {
+    /// The value of the only field of that name.
+    pub(crate) fn header(&self, name: &str) -> Option<String> {
+        let mut values = self.headers.get_all(name);
+        let value = values.next().map(Into::into);
+        assert_eq!(values.next(), None, "a second {name} in {self:?}");
+        value
+    }
+}
+
+/// The requests of a [`mocked`] client, in their order.
+#[derive(Clone, Default)]
+pub(crate) struct Record(Arc<Mutex<Vec<Sent>>>);
+
+impl Record {
+    pub(crate) fn all(&self) -> Vec<Sent> {
+        self.0.lock().unwrap().clone()
+    }
+
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.all().into_iter().map(|sent| sent.line).collect()
+    }
+
+    /// The values of a field, request by request.
+    pub(crate) fn header(&self, name: &str) -> Vec<Option<String>> {
+        self.all().iter().map(|sent| sent.header(name)).collect()
+    }
+
+    pub(crate) fn add(&self, request: &Request) {
+        self.0.lock().unwrap().push(Sent {
+            line: format!("{} {}", request.method, request.url),
+            headers: request.headers.clone(),
+            body: request.content().unwrap_or_default().to_vec(),
+        });
+    }
+}
+
+/// A client whose requests go to this function instead of the network, and what went there.
+pub(crate) fn mocked(
+    builder: ClientBuilder<Client>,
+    answer: impl Fn(&Request) -> Response + Send + Sync + 'static,
+) -> (Client, Record) {
+    let record = Record::default();
+    let seen = record.clone();
+    let transport = MockTransport::new(move |request| {
+        seen.add(request);
+        Ok(answer(request))
+    });
+    (builder.transport(transport).build().unwrap(), record)
+}
+
+/// A response without a body.
+pub(crate) fn empty(status: u16) -> Response {
+    Response::builder(status).bytes("")
+}
+
+/// A redirect.
+pub(crate) fn moved(status: u16, location: &str) -> Response {
+    Response::builder(status)
+        .header("Location", location)
+        .bytes("moved")
+}
+
+/// As a list, for comparisons.
+pub(crate) fn statuses(history: &[Arc<Response>]) -> Vec<u16> {
+    history.iter().map(|r| r.status().as_u16()).collect()
 }

@@ -16,15 +16,18 @@
 )]
 
 mod alone;
+mod authentication;
 mod clients;
 #[cfg(feature = "cli")]
 mod command;
 mod common;
+mod cookie_client;
 mod cookies;
 mod decoding;
 mod errors;
 mod examples;
 mod headers;
+mod hooks;
 mod layering;
 mod logging;
 mod mounts;
@@ -34,6 +37,7 @@ mod pool;
 mod progress;
 mod project;
 mod query;
+mod redirects;
 mod requests;
 mod responses;
 mod robustness;
@@ -51,5 +55,6 @@ mod timeouts;
 mod tls;
 mod top;
 mod trace;
+mod transports;
 mod upgrades;
 mod urls;
