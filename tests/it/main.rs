@@ -38,6 +38,7 @@ mod redirects;
 mod requests;
 mod responses;
 mod robustness;
+mod secrets;
 mod sending;
 #[allow(
     dead_code,
