@@ -30,6 +30,7 @@ mod hooks;
 mod layering;
 mod logging;
 mod multipart;
+mod options;
 mod pool;
 mod progress;
 mod project;

@@ -368,12 +368,6 @@ fn every_byte_and_every_line() {
                 "client",
                 &format!("{client:?} {:#?} {:?}", client, client.cookies()),
             );
-            let status = client
-                .get(home.url(start))
-                .headers(&Headers::new())
-                .send()
-                .unwrap();
-            drop(status);
             let at_home = home.seen().split_off(before.0);
             let away = stranger.seen().split_off(before.1);
             assert!(!at_home.is_empty());
