@@ -269,7 +269,7 @@ impl Auth for Noting {
 
 impl AuthFlow for NotingFlow {
     fn next(&mut self, request: &mut Request, last: Option<&Response>) -> Result<AuthStep> {
-        let of = last.map_or("start".to_owned(), |last| last.text().into_owned());
+        let of = last.map_or_else(|| "start".to_owned(), |last| last.text().into_owned());
         self.0.note(format!("auth {of}"));
         self.1.next(request, last)
     }
