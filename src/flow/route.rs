@@ -30,7 +30,9 @@ impl Pattern {
     /// # Errors
     /// `Config` if the text is not a pattern.
     pub(crate) fn parse(text: &str) -> Result<Self> {
-        let bad = |why: &str| Error::new(Kind::Config, format!("the URL pattern {text:?} {why}"));
+        // What stands before an `@` may be a password.
+        let shown = text.rsplit('@').next().unwrap_or_default();
+        let bad = |why: &str| Error::new(Kind::Config, format!("the URL pattern {shown:?} {why}"));
         let (scheme, rest) = match text.split_once("://") {
             Some((scheme, rest)) => (scheme, rest),
             None if text.is_empty() => ("", ""),

@@ -33,6 +33,7 @@ mod logging;
 mod mounts;
 #[cfg(feature = "multipart")]
 mod multipart;
+mod options;
 mod pool;
 mod progress;
 mod project;
@@ -42,6 +43,7 @@ mod requests;
 mod responses;
 mod robustness;
 mod runtime;
+mod secrets;
 mod sending;
 #[allow(
     dead_code,
