@@ -221,8 +221,8 @@
 //!
 //! # Rust version, systems, safety
 //!
-//! papilio needs Rust 1.88, and a C compiler for the features `tls` and `zstd`. It is tested on Linux; macOS and Windows
-//! are compiled for. It has no `unsafe` code of its own (`forbid(unsafe_code)`).
+//! papilio needs Rust 1.88, and a C compiler for the features `tls` and `zstd`. It is tested on Linux, and so is what macOS
+//! and Windows run in place of Linux's own calls. It has no `unsafe` code of its own (`forbid(unsafe_code)`).
 
 #![cfg_attr(
     not(all(feature = "json", feature = "multipart")),

@@ -99,23 +99,15 @@ impl<B> RequestBuilder<(), B> {
 /// The request may have a body.
 ///
 /// ```
-/// use papilio::{Client, RequestBuilder, WithBody};
-/// fn signed<'a>(request: RequestBuilder<&'a Client, WithBody>, text: &str) -> RequestBuilder<&'a Client, WithBody> {
-///     request.header("X-Length", text.len().to_string()).body(text.to_owned())
-/// }
+/// use papilio::{Client, NoBody, RequestBuilder, WithBody};
 /// let client = Client::new();
-/// let request = signed(client.put("http://example.org/"), "text");
+/// let put: RequestBuilder<&Client, WithBody> = client.put("http://example.org/").body("text");
+/// let get: RequestBuilder<&Client, NoBody> = client.get("http://example.org/");
 /// ```
 #[derive(Debug)]
 pub enum WithBody {}
 
-/// The request has no body.
-///
-/// ```
-/// use papilio::{Client, NoBody, RequestBuilder};
-/// let client = Client::new();
-/// let request: RequestBuilder<&Client, NoBody> = client.get("http://example.org/");
-/// ```
+/// The request has no body; see [`WithBody`].
 #[derive(Debug)]
 pub enum NoBody {}
 
@@ -178,15 +170,6 @@ impl<S, B> RequestBuilder<S, B> {
     }
 
     /// Time limits of this request, in place of all of the client's.
-    ///
-    /// ```
-    /// use std::time::Duration;
-    /// use papilio::Timeout;
-    /// let client = papilio::Client::new();
-    /// let request = client.get("https://example.org/").timeout(Duration::from_secs(30)).build()?;
-    /// assert_eq!(request.timeout(), Some(&Timeout::all(Duration::from_secs(30))));
-    /// # Ok::<(), papilio::Error>(())
-    /// ```
     pub fn timeout(mut self, timeout: impl Into<Timeout>) -> Self {
         self.options.timeout = Some(timeout.into());
         self
@@ -212,12 +195,6 @@ impl<S, B> RequestBuilder<S, B> {
     }
 
     /// `Authorization: Bearer` with this token.
-    ///
-    /// ```
-    /// let client = papilio::Client::new();
-    /// let request = client.get("https://example.org/").bearer("token");
-    /// # Ok::<(), papilio::Error>(())
-    /// ```
     #[doc(alias = "bearer_auth")]
     pub fn bearer(self, token: impl AsRef<[u8]>) -> Self {
         self.auth(BearerAuth::new(token))
@@ -236,13 +213,6 @@ impl<S, B> RequestBuilder<S, B> {
     }
 
     /// Adds a cookie for this one request, besides those of the client's jar. It is not kept, and not sent on redirects.
-    ///
-    /// ```
-    /// let client = papilio::Client::new();
-    /// let request = client.get("https://example.org/").cookie("theme", "dark").build()?;
-    /// assert_eq!(request.headers.get("Cookie").as_deref(), Some("theme=dark"));
-    /// # Ok::<(), papilio::Error>(())
-    /// ```
     pub fn cookie(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         let cookies = self.cookies.get_or_insert_with(Cookies::new);
         if let Err(error) = cookies.set(name, value) {
