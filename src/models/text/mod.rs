@@ -73,7 +73,7 @@ pub(crate) fn from_json<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<
 /// # Errors
 /// `Json` if the bytes are not valid in that encoding.
 #[cfg(feature = "json")]
-fn json_text(bytes: &[u8]) -> Result<Cow<'_, str>> {
+pub(crate) fn json_text(bytes: &[u8]) -> Result<Cow<'_, str>> {
     let charset = json_charset(bytes);
     charset.decode_strictly(bytes).ok_or_else(|| {
         let message = format!("The content is not valid {}", charset.name());
