@@ -1029,3 +1029,36 @@ fn saved_and_loaded_by_serde() {
         assert!(serde_json::from_str::<Cookies>(bad).is_err(), "{bad}");
     }
 }
+
+/// COK-14: RFC 1123, RFC 850, asctime and shorter forms name the same moment; a year of two digits is read as browsers do.
+#[test]
+fn dates_in_every_form() {
+    let url = Url::parse("http://example.org/").unwrap();
+    // 2026-01-01; the moment, 2026-11-06 08:49:37, is within the 400 days a cookie may live.
+    let now = UNIX_EPOCH + Duration::from_secs(1_767_225_600);
+    let moment = UNIX_EPOCH + Duration::from_secs(1_793_954_977);
+    for date in [
+        "Fri, 06 Nov 2026 08:49:37 GMT",
+        "Friday, 06-Nov-26 08:49:37 GMT",
+        "Fri Nov  6 08:49:37 2026",
+        "06 nov 2026 8:49:37",
+        "2026 Nov 06 08:49:37",
+    ] {
+        let jar = Cookies::new();
+        jar.store(&url, [format!("a=1; Expires={date}")], now);
+        let expires = jar.iter().next().and_then(|cookie| cookie.expires());
+        assert_eq!(expires, Some(moment), "{date}");
+    }
+    for (date, stays) in [
+        ("Fri, 06-Nov-69 08:49:37 GMT", true),
+        ("Thu, 06-Nov-70 08:49:37 GMT", false),
+    ] {
+        let jar = Cookies::new();
+        jar.store(&url, [format!("a=1; Expires={date}")], now);
+        assert_eq!(
+            jar.len() == 1,
+            stays,
+            "{date}: 00 to 69 are in this century, 70 to 99 in the last"
+        );
+    }
+}

@@ -127,6 +127,26 @@ fn every_part_has_a_row() {
     }
 }
 
+/// Whoever picks the project up finds every file on the map.
+#[test]
+fn every_file_is_on_the_map() {
+    let map = include_str!("../../src/README.md");
+    let is_named = |path: &str| {
+        let name = path.trim_start_matches("src/");
+        let last = name.rsplit('/').next().unwrap_or(name);
+        map.contains(&format!("`{name}`")) || map.contains(&format!("`{last}`"))
+    };
+    let missing: Vec<String> = files(&["src"])
+        .into_iter()
+        .map(|file| file.path)
+        .filter(|path| path.ends_with(".rs") && !path.ends_with("tests.rs") && !is_named(path))
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "src/README.md has no row for {missing:?}"
+    );
+}
+
 #[test]
 fn lower_layers_do_not_wait() {
     for file in files(&["src"]) {

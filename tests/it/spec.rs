@@ -11,7 +11,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::project::{File, files};
 
 /// Families with a citation for every item. A family goes in when it gets there, and never out again.
-const COMPLETE: &[&str] = &[];
+const COMPLETE: &[&str] = &[
+    "URL", "QP", "HDR", "REQ", "MPF", "TXT", "DEC", "RED", "LIM", "H1", "LOG", "COD",
+];
 
 /// This file speaks of ids and proves none.
 const THIS_FILE: &str = "tests/it/spec.rs";

@@ -606,3 +606,43 @@ fn dropped_responses_leave_nothing_behind() {
     }
     clean_after(&client);
 }
+
+/// ERR-05: an error of a transport of the caller's gets the request, one that names a request keeps its own.
+#[test]
+fn errors_of_a_transport_get_the_request() {
+    let client = Client::builder()
+        .transport(MockTransport::new(|_| {
+            Err(Error::new(Kind::Connect, "no network here"))
+        }))
+        .build()
+        .unwrap();
+    let error = client
+        .get("http://u:secret@example.org/x")
+        .send()
+        .unwrap_err();
+    assert_eq!(
+        error
+            .request()
+            .map(|request| request.url.path().into_owned())
+            .as_deref(),
+        Some("/x")
+    );
+    assert_eq!(
+        error.to_string(),
+        "no network here (GET http://u:[secure]@example.org/x)"
+    );
+
+    // A body that fails while it is read names the request as well.
+    let cut = MockTransport::new(|_| {
+        Ok(Response::builder(200)
+            .header("Content-Encoding", "gzip")
+            .bytes(&b"\x1f\x8b\x08"[..]))
+    });
+    let client = Client::builder().transport(cut).build().unwrap();
+    let error = client.get("http://example.org/y").send().unwrap_err();
+    assert_eq!(error.kind(), Kind::Decoding);
+    assert_eq!(
+        error.url().map(|url| url.as_str().to_owned()).as_deref(),
+        Some("http://example.org/y")
+    );
+}
