@@ -1,26 +1,31 @@
-//! A test in a process of its own: for what all threads of a process share, such as descriptors and their limit.
+//! A test in a process of its own: for what all threads of a process share, such as descriptors, memory, the environment
+//! or the level of the log.
 
 use std::env;
 use std::process::Command;
 
-/// Runs the test of this name (`module::function`) in a process where nothing else runs.
-pub(crate) fn alone(name: &str, test: impl FnOnce()) {
+/// Whether this process runs the test of this name (`module::function`) and no other; if not, such a process is started
+/// and has to succeed. It may have few descriptors open, so that leaks show.
+#[track_caller]
+pub(crate) fn alone(test: &str, environment: &[(&str, &str)]) -> bool {
     const MARK: &str = "PAPILIO_TEST_ALONE";
-    if env::var_os(MARK).is_some() {
-        return test();
+    if env::var_os(MARK).is_some_and(|name| name == test) {
+        return true;
     }
-    let child = command()
-        .args([name, "--exact", "--nocapture", "--test-threads=1"])
-        .env(MARK, "1")
+    let output = command()
+        .args([test, "--exact", "--nocapture", "--test-threads=1"])
+        .env(MARK, test)
+        .envs(environment.iter().copied())
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&child.stdout);
+    let said = String::from_utf8_lossy(&output.stdout);
     assert!(
-        child.status.success() && said.contains("1 passed"),
-        "{name}, alone: {}\n{said}\n{}",
-        child.status,
-        String::from_utf8_lossy(&child.stderr)
+        output.status.success() && said.contains("1 passed"),
+        "{test}, alone: {}\n{said}\n{}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
     );
+    false
 }
 
 /// This program, with few descriptors where that can be arranged.

@@ -15,7 +15,8 @@ use papilio::{
 };
 use sha2::Sha256;
 
-use crate::common::{alone, empty, fails_on, mocked, moved, one_slot, statuses};
+use crate::alone::alone;
+use crate::common::{empty, fails_on, mocked, moved, one_slot, statuses};
 use crate::server::{Seen, Server, ok, response};
 
 const BASIC: &str = "Basic dTpw";

@@ -1,7 +1,5 @@
-//! What the topics share: the client with a single slot, the check that follows every error, and a process of one's own.
+//! What the topics share: the client with a single slot, and the check that follows every error.
 
-use std::env;
-use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -11,29 +9,6 @@ use papilio::{
 };
 
 use crate::server::{Seen, Server, ok};
-
-/// Whether this process runs the named test and no other; if not, such a process is started and has to succeed. For
-/// what belongs to the whole process: its memory, its environment, the level of its log.
-#[track_caller]
-pub(crate) fn alone(test: &str, environment: &[(&str, &str)]) -> bool {
-    const MARK: &str = "PAPILIO_TEST_ALONE";
-    if env::var_os(MARK).is_some_and(|name| name == test) {
-        return true;
-    }
-    let output = Command::new(env::current_exe().unwrap())
-        .args(["--exact", test, "--nocapture"])
-        .env(MARK, test)
-        .envs(environment.iter().copied())
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(
-        output.status.success() && said.contains("1 passed"),
-        "{said}\n{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    false
-}
 
 /// Settings for a client with a single slot: one that is not given back makes the next request fail after a second.
 pub(crate) fn one_slot() -> ClientBuilder<Client> {

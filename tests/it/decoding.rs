@@ -427,7 +427,7 @@ fn memory(line: &str) -> usize {
 #[cfg(all(target_os = "linux", feature = "gzip"))]
 #[test]
 fn a_gibibyte_of_zeros_passes_through_little_memory() {
-    if !crate::common::alone(
+    if !crate::alone::alone(
         "decoding::a_gibibyte_of_zeros_passes_through_little_memory",
         &[],
     ) {
@@ -459,7 +459,7 @@ fn a_gibibyte_of_zeros_passes_through_little_memory() {
 #[cfg(all(target_os = "linux", feature = "gzip"))]
 #[test]
 fn bombs_in_bombs_stay_small() {
-    if !crate::common::alone("decoding::bombs_in_bombs_stay_small", &[]) {
+    if !crate::alone::alone("decoding::bombs_in_bombs_stay_small", &[]) {
         return;
     }
     let inner = gzip(&vec![0; 1 << 20]).repeat(64);
@@ -484,7 +484,7 @@ fn bombs_in_bombs_stay_small() {
 #[cfg(target_os = "linux")]
 #[test]
 fn announced_sizes_reserve_nothing() {
-    if !crate::common::alone("decoding::announced_sizes_reserve_nothing", &[]) {
+    if !crate::alone::alone("decoding::announced_sizes_reserve_nothing", &[]) {
         return;
     }
     let before = memory("VmPeak:");

@@ -9,7 +9,8 @@ use std::thread;
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
 
-use crate::common::{alone, client, one_slot};
+use crate::alone::alone;
+use crate::common::{client, one_slot};
 use crate::server::{Refused, Server, ok, response, script};
 
 /// One line, as it was logged.

@@ -1,11 +1,15 @@
 //! Hostile, broken and cut responses over real sockets, each followed by proof that nothing of it stays behind.
 
+#[path = "../reference/responses.rs"]
+mod responses;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use papilio::{Client, Kind, Limits, Reason, ResponseLimits, Result};
 
+use self::responses::{Case, cases};
 use super::alone::{alone, descriptors};
 use super::server::{Pace, Script, Server, in_every_pace, ok, script};
 
@@ -46,75 +50,31 @@ fn first_then_good(first: Script) -> Server {
 /// R-LIM-03, R-LIM-04, R-LIM-05, R-LIM-06, H1-20 to H1-25, H1-27, H1-29 to H1-35, H1-40, H1-50, H1-51, H1-52.
 #[test]
 fn table_of_responses() {
-    alone("robustness::table_of_responses", || {
-        let table = include_str!("../data/responses.txt");
-        let cases: Vec<Case> = table
-            .lines()
-            .filter(|line| !line.is_empty() && !line.starts_with('#'))
-            .map(Case::parse)
-            .collect();
-        assert!(cases.len() >= 320, "{} cases", cases.len());
-        let before = descriptors();
-        let next = AtomicUsize::new(0);
-        thread::scope(|scope| {
-            for _ in 0..8 {
-                scope.spawn(|| {
-                    while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        case.check(Pace::Whole);
-                        case.check(case.small_pace());
-                    }
-                });
-            }
-        });
-        assert_eq!(descriptors(), before, "descriptors");
-    });
-}
-
-struct Case<'a> {
-    name: &'a str,
-    method: &'a str,
-    upgrade: bool,
-    limits: ResponseLimits,
-    verdict: &'a str,
-    expected: &'a str,
-    body: Vec<u8>,
-    bytes: Vec<u8>,
-    fin: bool,
-}
-
-impl<'a> Case<'a> {
-    /// The format is described in the head of the table.
-    fn parse(line: &'a str) -> Self {
-        let columns: Vec<_> = line.split(" | ").collect();
-        let [name, request, verdict, expected, bytes] = columns[..] else {
-            panic!("five columns: {line}");
-        };
-        let mut words = request.split(' ');
-        let method = words.next().unwrap();
-        let (mut upgrade, mut limits) = (false, ResponseLimits::default());
-        for option in words {
-            match option {
-                "+upgrade" => upgrade = true,
-                "+strict-lines" => limits = limits.strict_lines(true),
-                "+strict-framing" => limits = limits.strict_framing(true),
-                _ => {
-                    let most: u64 = option.strip_prefix("+body=").unwrap().parse().unwrap();
-                    limits = limits.body(most);
+    if !alone("robustness::table_of_responses", &[]) {
+        return;
+    }
+    let cases = cases();
+    let before = descriptors();
+    let next = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    case.check(Pace::Whole);
+                    case.check(case.small_pace());
                 }
-            }
+            });
         }
-        let (expected, body) = expected.split_once(" \"").unwrap_or((expected, "\""));
-        Self {
-            name,
-            method,
-            upgrade,
-            limits,
-            verdict,
-            expected,
-            body: unescape(body.strip_suffix('"').unwrap()),
-            bytes: unescape(bytes.strip_suffix(r"\E").unwrap_or(bytes)),
-            fin: bytes.ends_with(r"\E"),
-        }
+    });
+    assert_eq!(descriptors(), before, "descriptors");
+}
+
+impl Case {
+    fn limits(&self) -> ResponseLimits {
+        let limits = ResponseLimits::default().body(self.most_body);
+        limits
+            .strict_lines(self.strict_lines)
+            .strict_framing(self.strict_framing)
     }
 
     /// Byte by byte, or what is like it where that would take seconds.
@@ -130,7 +90,7 @@ impl<'a> Case<'a> {
         let what = format!("{} {pace:?}", self.name);
         let answer = script().read().send(&self.bytes).pace(pace);
         let server = first_then_good(if self.fin { answer.close() } else { answer });
-        let client = narrow(self.limits);
+        let client = narrow(self.limits());
         let started = Instant::now();
         let outcome = self.ask(&client, &server);
         assert!(started.elapsed() < LIMIT / 2, "{what}: slow");
@@ -183,37 +143,6 @@ impl<'a> Case<'a> {
         let body = response.buffer()?.into_content();
         Ok((status, false, body.to_vec()))
     }
-}
-
-/// The escapes of the table's header.
-fn unescape(text: &str) -> Vec<u8> {
-    let mut out = Vec::new();
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        match byte {
-            b'\\' => match rest.next().unwrap() {
-                b'r' => out.push(b'\r'),
-                b'n' => out.push(b'\n'),
-                b't' => out.push(b'\t'),
-                b'0' => out.push(0),
-                b'\\' => out.push(b'\\'),
-                b'x' => {
-                    let digits = [rest.next().unwrap(), rest.next().unwrap()];
-                    let digits = std::str::from_utf8(&digits).unwrap();
-                    out.push(u8::from_str_radix(digits, 16).unwrap());
-                }
-                other => panic!("escape {other}"),
-            },
-            b'{' => {
-                let inner: Vec<u8> = rest.by_ref().take_while(|&b| b != b'}').collect();
-                let inner = std::str::from_utf8(&inner).unwrap();
-                let (count, text) = inner.split_once('*').unwrap();
-                out.extend(unescape(text).repeat(count.parse().unwrap()));
-            }
-            _ => out.push(byte),
-        }
-    }
-    out
 }
 
 const CHUNKED: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
@@ -518,32 +447,33 @@ fn unread_bodies() {
 #[cfg(unix)]
 #[test]
 fn out_of_descriptors() {
-    alone("robustness::out_of_descriptors", || {
-        let server = Server::always(ok("good"));
-        let client = narrow(ResponseLimits::default());
-        for _ in 0..2 {
-            let mut hoard = Vec::new();
-            while let Ok(file) = std::fs::File::open("/dev/null") {
-                hoard.push(file);
-                assert!(hoard.len() < 100_000, "there is no limit");
-            }
-            for host in ["127.0.0.1", "localhost"] {
-                let started = Instant::now();
-                let error = client.get(server.url_on(host, "/")).send().unwrap_err();
-                assert_eq!(error.kind(), Kind::Connect, "{error}");
-                assert!(started.elapsed() < LIMIT / 2);
-            }
-            drop(hoard);
-            assert_eq!(
-                client
-                    .get(server.url("/"))
-                    .header("Connection", "close")
-                    .send()
-                    .unwrap()
-                    .text(),
-                "good"
-            );
-            server.wait_until(|server| server.open() == 0);
+    if !alone("robustness::out_of_descriptors", &[]) {
+        return;
+    }
+    let server = Server::always(ok("good"));
+    let client = narrow(ResponseLimits::default());
+    for _ in 0..2 {
+        let mut hoard = Vec::new();
+        while let Ok(file) = std::fs::File::open("/dev/null") {
+            hoard.push(file);
+            assert!(hoard.len() < 100_000, "there is no limit");
         }
-    });
+        for host in ["127.0.0.1", "localhost"] {
+            let started = Instant::now();
+            let error = client.get(server.url_on(host, "/")).send().unwrap_err();
+            assert_eq!(error.kind(), Kind::Connect, "{error}");
+            assert!(started.elapsed() < LIMIT / 2);
+        }
+        drop(hoard);
+        assert_eq!(
+            client
+                .get(server.url("/"))
+                .header("Connection", "close")
+                .send()
+                .unwrap()
+                .text(),
+            "good"
+        );
+        server.wait_until(|server| server.open() == 0);
+    }
 }

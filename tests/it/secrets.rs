@@ -16,7 +16,8 @@ use papilio::{
     Request, Response, Timeout, Url,
 };
 
-use crate::common::{Sent, alone, empty, mocked, moved, one_slot};
+use crate::alone::alone;
+use crate::common::{Sent, empty, mocked, moved, one_slot};
 use crate::server::{BlackHole, Refused, Seen, Server, ok, response};
 
 /// In every secret, and in nothing else.

@@ -152,7 +152,7 @@ fn the_environment_counts_unless_it_is_switched_off() {
     let file = std::env::temp_dir().join(format!("papilio-roots-{}.pem", std::process::id()));
     let test = "top::the_environment_counts_unless_it_is_switched_off";
     let variable = [("SSL_CERT_FILE", file.to_str().unwrap())];
-    if !crate::common::alone(test, &variable) {
+    if !crate::alone::alone(test, &variable) {
         return;
     }
     let file = std::env::var("SSL_CERT_FILE").unwrap();

@@ -9,24 +9,22 @@
 
 use http::Method;
 
+use responses::{Case, cases};
+
 use super::replay::{End, Outcome, Play, encode_chunks};
 use super::*;
 use crate::models::url::Url;
 
 #[path = "../../../tests/reference/http1.rs"]
 mod reference;
+#[path = "../../../tests/reference/responses.rs"]
+mod responses;
 
 /// `tests/data/responses.txt` (SEC-101 to SEC-129, SEC-131, SEC-132, R-LIM-01 to R-LIM-06, H1-20 to H1-52): each case
 /// in one piece and byte by byte, short ones cut in two at every position; the verdict is always the same.
 #[test]
 fn table_of_responses() {
-    let table = include_str!("../../../tests/data/responses.txt");
-    let mut count = 0;
-    for line in table.lines() {
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        let case = Case::parse(line);
+    for case in cases() {
         case.check(&[&case.bytes], "in one piece");
         let single: Vec<_> = case.bytes.chunks(1).collect();
         case.check(&single, "byte by byte");
@@ -36,51 +34,21 @@ fn table_of_responses() {
                 case.check(&[a, b], &format!("cut at {at}"));
             }
         }
-        count += 1;
     }
-    assert!(count >= 320, "{count} cases");
 }
 
-struct Case<'a> {
-    name: &'a str,
-    play: Play,
-    verdict: &'a str,
-    expected: &'a str,
-    body: Vec<u8>,
-    bytes: Vec<u8>,
-}
-
-impl<'a> Case<'a> {
-    fn parse(line: &'a str) -> Self {
-        let columns: Vec<_> = line.split(" | ").collect();
-        let [name, request, verdict, expected, bytes] = columns[..] else {
-            panic!("five columns: {line}");
-        };
-        let mut words = request.split(' ');
+impl Case {
+    fn play(&self) -> Play {
         let mut play = Play {
-            method: words.next().unwrap().parse().unwrap(),
-            fin: bytes.ends_with(r"\E"),
+            method: self.method.parse().unwrap(),
+            upgrade: self.upgrade,
+            fin: self.fin,
             ..Play::default()
         };
-        for option in words {
-            match option {
-                "+upgrade" => play.upgrade = true,
-                "+strict-lines" => play.limits.strict_lines = true,
-                "+strict-framing" => play.limits.strict_framing = true,
-                _ => {
-                    play.limits.body = Some(option.strip_prefix("+body=").unwrap().parse().unwrap())
-                }
-            }
-        }
-        let (expected, body) = expected.split_once(" \"").unwrap_or((expected, "\""));
-        Self {
-            name,
-            play,
-            verdict,
-            expected,
-            body: unescape(body.strip_suffix('"').unwrap()),
-            bytes: unescape(bytes.strip_suffix(r"\E").unwrap_or(bytes)),
-        }
+        play.limits.strict_lines = self.strict_lines;
+        play.limits.strict_framing = self.strict_framing;
+        play.limits.body = self.most_body;
+        play
     }
 
     fn check(&self, pieces: &[&[u8]], how: &str) {
@@ -88,7 +56,7 @@ impl<'a> Case<'a> {
             let play = Play {
                 max,
                 direct,
-                ..self.play.clone()
+                ..self.play()
             };
             let outcome = play.run(pieces.iter().copied());
             let (verdict, expected) = describe(&outcome);
@@ -106,11 +74,11 @@ impl<'a> Case<'a> {
     }
 }
 
-impl Case<'_> {
+impl Case {
     /// What is accepted, a reader that shares nothing with this one has read the same way.
     fn check_reference(&self, outcome: &Outcome, how: &str) {
-        let method = self.play.method.as_str();
-        let other = reference::read(method, &self.bytes, self.play.fin).expect(how);
+        let method = self.method;
+        let other = reference::read(method, &self.bytes, self.fin).expect(how);
         assert_eq!(outcome.status, Some(other.status), "{how}");
         assert!(outcome.body == other.body, "{how}");
         assert_eq!(self.bytes.len() - outcome.used, other.rest, "{how}");
@@ -142,39 +110,6 @@ fn describe(outcome: &Outcome) -> (String, String) {
         "ok".into(),
         format!("{} {end}", outcome.status.unwrap_or_default()),
     )
-}
-
-/// The escapes of the table's header.
-fn unescape(text: &str) -> Vec<u8> {
-    let mut out = Vec::new();
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        match byte {
-            b'\\' => match rest.next().unwrap() {
-                b'r' => out.push(b'\r'),
-                b'n' => out.push(b'\n'),
-                b't' => out.push(b'\t'),
-                b'0' => out.push(0),
-                b'\\' => out.push(b'\\'),
-                b'x' => {
-                    let digits = [rest.next().unwrap(), rest.next().unwrap()];
-                    let digits = std::str::from_utf8(&digits).unwrap();
-                    out.push(u8::from_str_radix(digits, 16).unwrap());
-                }
-                other => panic!("escape {other}"),
-            },
-            b'{' => {
-                let inner: Vec<u8> = rest.by_ref().take_while(|&b| b != b'}').collect();
-                let (count, text) = std::str::from_utf8(&inner)
-                    .unwrap()
-                    .split_once('*')
-                    .unwrap();
-                out.extend(unescape(text).repeat(count.parse().unwrap()));
-            }
-            _ => out.push(byte),
-        }
-    }
-    out
 }
 
 fn url() -> Url {
