@@ -28,11 +28,17 @@ fn narrow(limits: ResponseLimits) -> Client {
 /// The check after every error: the slot is free, the same client works, and at no time two sockets were open.
 #[track_caller]
 fn clean_after(client: &Client, server: &Server, what: &str) {
+    works_after(client, server, what);
+    assert_eq!(server.most_open(), 1, "{what}: two sockets at once");
+}
+
+/// The slot is free and the same client works.
+#[track_caller]
+fn works_after(client: &Client, server: &Server, what: &str) {
     let started = Instant::now();
     let next = client.get(server.url("/good")).send().expect(what);
     assert_eq!(next.text(), "good", "{what}");
     assert!(started.elapsed() < LIMIT / 2, "{what}: waited for a slot");
-    assert_eq!(server.most_open(), 1, "{what}: two sockets at once");
     let pool = format!("{client:?}");
     let at_rest = "Requests: 0 active, 0 queued | Connections: 0 active, 1 idle";
     assert!(pool.contains(at_rest), "{what}: {pool}");
@@ -439,7 +445,8 @@ fn unread_bodies() {
     let mut response = client.get(server.url("/")).stream().unwrap();
     response.close();
     assert!(response.num_bytes_downloaded() <= 64 << 10);
-    clean_after(&client, &server, "4 MiB");
+    // The server is in the middle of a write, and may learn late that its client is gone.
+    works_after(&client, &server, "4 MiB");
     assert_eq!(server.connections(), 2);
 }
 
