@@ -291,7 +291,7 @@ fn accept(
         if shared.is_stopped() {
             return threads;
         }
-        let index = shared.accepted.fetch_add(1, SeqCst);
+        let index = shared.accepted.load(SeqCst);
         shared.open.fetch_add(1, SeqCst);
         let still_open = {
             let mut sockets = lock(&shared.sockets);
@@ -300,6 +300,8 @@ fn accept(
             others + 1
         };
         shared.most_open.fetch_max(still_open, SeqCst);
+        // Last, so that whoever waits for a number of connections finds the rest of the books up to date.
+        shared.accepted.fetch_add(1, SeqCst);
         let script = choose(index);
         let shared = Arc::clone(shared);
         threads.push(thread::spawn(move || {
@@ -331,7 +333,14 @@ fn has_left(socket: &TcpStream) -> bool {
         tv_sec: 0,
         tv_nsec: 0,
     };
-    poll(&mut polled, Some(&now)).is_ok_and(|ready| ready > 0)
+    // A thread that is inside a write on the socket keeps the news from it: let that thread finish its step.
+    (0..20).any(|_| {
+        let has_left = poll(&mut polled, Some(&now)).is_ok_and(|ready| ready > 0);
+        if !has_left {
+            thread::yield_now();
+        }
+        has_left
+    })
 }
 
 #[cfg(not(target_os = "linux"))]
