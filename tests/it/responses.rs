@@ -686,3 +686,31 @@ fn trailers_are_known_at_the_end() {
     assert_eq!(trailers.get("x-sum").as_deref(), Some("7"));
     assert_eq!(answer.headers().get("x-sum"), None);
 }
+
+/// RES-02: the version as text, whoever the response came from.
+#[test]
+fn versions_as_text() {
+    use papilio::Version;
+
+    for (version, text) in [
+        (Version::HTTP_10, "HTTP/1.0"),
+        (Version::HTTP_11, "HTTP/1.1"),
+        (Version::HTTP_2, "HTTP/2"),
+    ] {
+        let response = Response::builder(200).version(version).text("");
+        assert_eq!(
+            (response.version(), response.http_version()),
+            (version, text)
+        );
+    }
+    assert_eq!(Response::builder(200).text("").http_version(), "HTTP/1.1");
+    let old = Server::replies(["HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\nx"]);
+    assert_eq!(
+        Client::new()
+            .get(old.url("/"))
+            .send()
+            .unwrap()
+            .http_version(),
+        "HTTP/1.0"
+    );
+}

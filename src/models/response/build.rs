@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::Version;
 
 use crate::error::Error;
 #[cfg(feature = "json")]
@@ -31,6 +32,12 @@ impl ResponseBuilder {
         if let Err(error) = self.head.headers.append(name, value) {
             self.error.get_or_insert(error);
         }
+        self
+    }
+
+    /// Says which protocol version it came by; HTTP/1.1 unless set.
+    pub fn version(mut self, version: Version) -> Self {
+        self.head.version = version;
         self
     }
 
