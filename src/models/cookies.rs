@@ -288,7 +288,6 @@ impl Cookies {
 
     /// [`header_for`](Self::header_for) with the cookies of one request added, which replace those of the same domain,
     /// path and name. They are not kept.
-    #[allow(dead_code, reason = "for clients that keep cookies")]
     pub(crate) fn header_with(
         &self,
         request_level: &Self,

@@ -267,7 +267,7 @@ fn open_netrc() -> std::path::PathBuf {
 fn a_refused_upload() {
     for body in [
         Body::from(vec![7; 64 << 20]),
-        Body::sized(io::repeat(7), 64 << 20),
+        Body::sized(io::repeat(7).take(64 << 20), 64 << 20),
         Body::reader(io::repeat(7).take(64 << 20)),
     ] {
         let response = client()
