@@ -88,6 +88,9 @@ fn send(
         if piece.is_empty() {
             continue;
         }
+        if connection.is_answered_early()? {
+            return Ok(());
+        }
         connection.announce(piece.len())?;
         if flush(connection, piece, deadlines)? == Flushed::Stopped {
             return Ok(());

@@ -140,6 +140,14 @@ impl<S: Socket> Connection<S> {
         Ok(Step::Done(Flushed::All))
     }
 
+    /// Looks between two pieces of a body, without waiting, for an answer that ends the upload (SEC-133).
+    pub(crate) fn is_answered_early(&mut self) -> Result<bool> {
+        if self.early.is_some() || !self.wire.socket_mut().is_readable() {
+            return Ok(false);
+        }
+        Ok(matches!(self.listen(false)?, Step::Done(Flushed::Stopped)))
+    }
+
     /// Receives the head of the final response; interim ones are passed over (H1-27).
     pub(crate) fn head(&mut self) -> Result<Step<ParsedHead>> {
         self.progress.awaiting_head()?;
