@@ -46,6 +46,11 @@ pub(crate) trait Driver: Sized + Send + Sync + 'static {
     /// Takes over a socket, connected or about to be.
     fn adopt(socket: socket2::Socket) -> io::Result<Self::Socket>;
 
+    /// Whether an idle connection can still be waited for.
+    fn is_alive(_socket: &Self::Socket) -> bool {
+        true
+    }
+
     /// Waits until the socket may be ready; the error of `until` if that comes first.
     fn ready(
         socket: &mut Self::Socket,

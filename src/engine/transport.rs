@@ -141,8 +141,9 @@ impl<D: Driver> BaseHttpTransport<D> {
         .map_err(|e| e.in_phase(Phase::Pool))?;
         while lease.connection().is_some_and(|connection| {
             // Inside TLS the look is a read, and the socket may still be as patient as the last response needed it.
-            connection.socket_mut().be_prompt();
-            connection.is_stale()
+            let socket = connection.socket_mut();
+            socket.be_prompt();
+            !D::is_alive(socket) || connection.is_stale()
         }) {
             lease.replace(Instant::now());
         }
