@@ -256,6 +256,8 @@ pub mod multipart {
 #[cfg(feature = "async")]
 pub use asynchronous::client::AsyncClient;
 #[cfg(feature = "async")]
+pub use asynchronous::pieces::AsyncPieces;
+#[cfg(feature = "async")]
 pub use asynchronous::response::{AsyncBodyStream, AsyncStreamingResponse};
 #[cfg(feature = "async")]
 pub use asynchronous::transport::{AsyncHttpTransport, AsyncTransport};

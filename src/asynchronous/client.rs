@@ -2,14 +2,19 @@
 //!
 //! Owns what is awaited, and the hooks. All else a client does is in `engine/client.rs`.
 
+use std::error::Error as StdError;
 use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_core::Stream;
 
 use crate::asynchronous::response::AsyncStreamingResponse;
 use crate::asynchronous::{Async, BoxFuture};
 use crate::client::builder::ClientBuilder;
-use crate::client::request::RequestBuilder;
+use crate::client::request::{RequestBuilder, WithBody};
 use crate::engine::client::BaseClient;
 use crate::error::Result;
+use crate::models::body::Body;
 use crate::models::request::Request;
 use crate::models::response::Response;
 use crate::protocol::content::accept_encoding;
@@ -135,5 +140,45 @@ impl<B> RequestBuilder<&AsyncClient, B> {
     pub async fn stream(self) -> Result<AsyncStreamingResponse> {
         let client = self.sender;
         client.stream(self.build()?).await
+    }
+}
+
+impl RequestBuilder<&AsyncClient, WithBody> {
+    /// Sends the pieces of this stream, each as soon as the connection takes it, in chunks. It can be sent once; its first
+    /// error aborts the request with [`Kind::Body`](crate::Kind::Body) and is its source.
+    ///
+    /// A blocking client cannot send such a body, and has no such method:
+    ///
+    /// ```compile_fail
+    /// let pieces = futures_util::stream::iter([Ok::<_, std::io::Error>("a")]);
+    /// papilio::Client::new().post("http://example.org/").body_stream(pieces);
+    /// ```
+    ///
+    /// ```
+    /// let pieces = futures_util::stream::iter([Ok::<_, std::io::Error>("a"), Ok("b")]);
+    /// let client = papilio::AsyncClient::new();
+    /// let request = client.post("http://example.org/").body_stream(pieces).build()?;
+    /// assert_eq!(request.headers.get("Transfer-Encoding").as_deref(), Some("chunked"));
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
+    #[doc(alias = "wrap_stream")]
+    pub fn body_stream<S, T, E>(self, stream: S) -> Self
+    where
+        S: Stream<Item = Result<T, E>> + Send + 'static,
+        T: Into<Bytes>,
+        E: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        self.body(Body::polled(stream, None))
+    }
+
+    /// As [`body_stream`](Self::body_stream), for a stream that will give exactly `length` bytes, announced as
+    /// `Content-Length`; giving fewer or more fails the request with [`Kind::LocalProtocol`](crate::Kind::LocalProtocol).
+    pub fn sized_body_stream<S, T, E>(self, stream: S, length: u64) -> Self
+    where
+        S: Stream<Item = Result<T, E>> + Send + 'static,
+        T: Into<Bytes>,
+        E: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        self.body(Body::polled(stream, Some(length)))
     }
 }

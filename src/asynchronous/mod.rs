@@ -4,8 +4,10 @@
 
 pub(crate) mod body;
 pub(crate) mod client;
+pub(crate) mod pieces;
 pub(crate) mod response;
 pub(crate) mod transport;
+mod upgraded;
 
 use std::future::poll_fn;
 use std::io;
@@ -53,6 +55,7 @@ impl Driver for Async {
     type RequestHook = dyn for<'a> Fn(&'a mut Request) -> BoxFuture<'a, Result<()>> + Send + Sync;
     type ResponseHook =
         dyn for<'a> Fn(&'a mut AsyncStreamingResponse) -> BoxFuture<'a, Result<()>> + Send + Sync;
+    type Patience = upgraded::Patience;
     type Foreign = ForeignStream;
 
     fn adopt(socket: socket2::Socket) -> io::Result<TokioSocket> {

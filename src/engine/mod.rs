@@ -40,6 +40,8 @@ pub(crate) trait Driver: Sized + Send + Sync + 'static {
     type RequestHook: ?Sized + Send + Sync;
     /// Functions that are called with each response.
     type ResponseHook: ?Sized + Send + Sync;
+    /// What is remembered between two polls of a switched connection.
+    type Patience: Default + Send + Sync;
     /// A body that somebody else made.
     type Foreign: Send + Sync;
 
