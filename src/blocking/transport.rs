@@ -19,7 +19,7 @@ use crate::client::{Buildable, Network, sealed};
 use crate::connection::Connection;
 use crate::connection::deadline::Deadlines;
 use crate::connection::events::{Name, Tracer};
-use crate::connection::pool::{Key, Lease, Pool};
+use crate::connection::pool::{Key, Lease, Pool, Pooled};
 use crate::error::{Error, Kind, Phase, Result};
 use crate::models::request::Request;
 use crate::models::response::Head;
@@ -91,6 +91,11 @@ pub struct HttpTransport {
     /// Built by the first https request: plain http never reads a root.
     #[cfg(feature = "tls")]
     tls: OnceLock<Arc<rustls::ClientConfig>>,
+}
+
+/// Nothing is shared yet.
+impl Pooled for Box<StdConnection> {
+    type Shared = std::convert::Infallible;
 }
 
 impl HttpTransport {
@@ -171,7 +176,7 @@ impl HttpTransport {
         deadlines: &Deadlines,
         now: Instant,
     ) -> Result<Lease<Box<StdConnection>>> {
-        let mut ticket = self.pool.ticket(Key(url.clone()));
+        let mut ticket = self.pool.ticket(Key::of(url));
         let until = deadlines.pool(now);
         let mut lease = wait::on_poll(until, |waker, now| ticket.poll(waker, now))
             .map_err(|e| e.in_phase(Phase::Pool))?;
