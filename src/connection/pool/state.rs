@@ -55,14 +55,19 @@ pub(super) struct Waiter<C: Pooled> {
 
 /// What was given to someone who has not yet collected it.
 pub(super) struct Grant<C: Pooled> {
-    pub(super) hold: Hold<C>,
+    pub(super) place: Place<C>,
     /// An idle connection that gave way, to be closed before another is opened.
     pub(super) evicted: Option<Held<C>>,
-    pub(super) born: u64,
     pub(super) expires: Option<Instant>,
 }
 
-/// What a grant or a lease has of the pool.
+/// What a grant or a lease has of the pool. Its key may be that of an earlier request to the same place.
+pub(super) struct Place<C: Pooled> {
+    pub(super) hold: Hold<C>,
+    pub(super) key: Key,
+    pub(super) born: u64,
+}
+
 pub(super) enum Hold<C: Pooled> {
     /// A slot, and so the permission to open a connection in it.
     Slot,
@@ -70,8 +75,6 @@ pub(super) enum Hold<C: Pooled> {
     Own(C),
     /// A stream of a shared connection, which has the slot.
     Stream(C::Shared),
-    /// What was given back.
-    Nothing,
 }
 
 /// Connections to be closed once the lock is released. Each keeps its slot until it is closed, so that there are never
@@ -120,10 +123,14 @@ impl<C: Pooled> State<C> {
         self.slots.take(key);
         let born = self.number();
         self.open(key, born);
-        Some(Grant {
+        let place = Place {
             hold: Hold::Slot,
-            evicted,
+            key: key.clone(),
             born,
+        };
+        Some(Grant {
+            place,
+            evicted,
             expires: None,
         })
     }
@@ -133,11 +140,14 @@ impl<C: Pooled> State<C> {
         let mut roomy = self.shared.iter_mut();
         if let Some(shared) = roomy.find(|shared| shared.serves(key) && shared.has_room()) {
             shared.streams += 1;
-            let hold = Hold::Stream(shared.handle.clone());
-            return Some(Grant {
-                hold,
-                evicted: None,
+            let place = Place {
+                hold: Hold::Stream(shared.handle.clone()),
+                key: key.clone(),
                 born: shared.born,
+            };
+            return Some(Grant {
+                place,
+                evicted: None,
                 expires: None,
             });
         }
@@ -147,7 +157,7 @@ impl<C: Pooled> State<C> {
             let hold = match idle.held {
                 Held::Own(connection) => Hold::Own(connection),
                 Held::Shared(handle) if handle.is_usable() && handle.most_streams() > 0 => {
-                    self.use_shared(idle.key, idle.born, handle.clone());
+                    self.use_shared(idle.key.clone(), idle.born, handle.clone());
                     Hold::Stream(handle)
                 }
                 // A peer that lets nobody in, and has nothing to finish either, is not waited for (R-H2-09).
@@ -156,10 +166,14 @@ impl<C: Pooled> State<C> {
                     continue;
                 }
             };
-            return Some(Grant {
+            let place = Place {
                 hold,
-                evicted: None,
+                key: idle.key,
                 born: idle.born,
+            };
+            return Some(Grant {
+                place,
+                evicted: None,
                 expires: idle.expires,
             });
         }

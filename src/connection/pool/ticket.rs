@@ -5,7 +5,7 @@
 use std::task::{Poll, Waker};
 use std::time::Instant;
 
-use super::state::{Grant, Held, Hold, Idle, State, Waiter};
+use super::state::{Grant, Held, Hold, Idle, Place, State, Waiter};
 use super::{Key, Lease, Pool, Pooled, client_closed};
 use crate::error::Result;
 
@@ -44,7 +44,7 @@ impl<C: Pooled> Ticket<'_, C> {
             self.pool.finish(now, closing);
             match grant {
                 Some(grant) => {
-                    let lease = Lease::new(self.pool.clone(), self.key.clone(), grant);
+                    let lease = Lease::new(self.pool.clone(), grant);
                     return Poll::Ready(Ok(lease));
                 }
                 // A slot that came free just now may have been given to us.
@@ -81,23 +81,22 @@ impl<C: Pooled> Drop for Ticket<'_, C> {
         };
         // It goes to the next in the queue (FLT-16): a connection as good as it was, all else as if it had been used.
         let now = Instant::now();
-        match grant {
-            Grant {
+        match grant.place {
+            Place {
                 hold: Hold::Own(connection),
+                key,
                 born,
-                expires,
-                ..
             } => {
                 let idle = Idle {
                     held: Held::Own(connection),
-                    key: self.key.clone(),
+                    key,
                     born,
-                    expires,
+                    expires: grant.expires,
                 };
                 self.pool
                     .change(now, |state, closing| state.keep(idle, now, closing));
             }
-            grant => drop(Lease::new(self.pool.clone(), self.key.clone(), grant)),
+            place => drop(Lease::new(self.pool.clone(), Grant { place, ..grant })),
         }
     }
 }

@@ -243,14 +243,13 @@ fn check(rig: &Rig, actors: &[Actor<'_>; 3], setting: Setting) {
     places.extend(state.shared.iter().map(|shared| shared.handle.conn.number));
     let grants = state.waiting.iter().filter_map(|w| w.grant.as_ref());
     for grant in grants {
-        match &grant.hold {
+        match &grant.place.hold {
             Hold::Own(connection) => places.push(connection.number),
             Hold::Stream(handle) => streams.push(handle.conn.number),
             Hold::Slot => match &grant.evicted {
                 Some(evicted) => places.push(held_number(evicted)),
                 None => bare += 1,
             },
-            Hold::Nothing => panic!("nothing was granted"),
         }
     }
     for actor in actors {
