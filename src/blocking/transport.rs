@@ -19,7 +19,7 @@ use crate::client::{Buildable, Network, sealed};
 use crate::connection::Connection;
 use crate::connection::deadline::Deadlines;
 use crate::connection::events::{Name, Tracer};
-use crate::connection::pool::{Key, Lease, Pool, Pooled};
+use crate::connection::pool::{Key, Lease, Pool, Pooled, Sharing};
 use crate::error::{Error, Kind, Phase, Result};
 use crate::models::request::Request;
 use crate::models::response::Head;
@@ -115,7 +115,7 @@ impl HttpTransport {
                 .try_for_each(|pem| roots::check_pem(pem))?;
         }
         Ok(Self {
-            pool: Pool::new(network.limits),
+            pool: Pool::new(network.limits, Sharing::Never),
             network,
             #[cfg(feature = "tls")]
             tls: OnceLock::new(),

@@ -24,7 +24,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Instant;
 
-pub(crate) use key::Key;
+pub(crate) use key::{Key, Sharing};
 pub(crate) use lease::Lease;
 pub(crate) use shared::{Pooled, Shareable, Watch};
 use state::{Closing, Held, State};
@@ -37,8 +37,8 @@ use crate::models::config::Limits;
 pub(crate) struct Pool<C: Pooled>(Arc<Mutex<State<C>>>);
 
 impl<C: Pooled> Pool<C> {
-    pub(crate) fn new(limits: Limits) -> Self {
-        Self(Arc::new(Mutex::new(State::new(limits))))
+    pub(crate) fn new(limits: Limits, sharing: Sharing) -> Self {
+        Self(Arc::new(Mutex::new(State::new(limits, sharing))))
     }
 
     /// A request for one connection, or one stream of a shared one.

@@ -57,11 +57,9 @@ impl<C: Pooled> Lease<C> {
             return;
         };
         place.hold = Hold::Own(connection);
-        if place.key.shares() {
-            self.pool.change(Instant::now(), |state, _| {
-                state.opened_exclusive(&place.key, place.born);
-            });
-        }
+        self.pool.change(Instant::now(), |state, _| {
+            state.opened_exclusive(&place.key, place.born);
+        });
     }
 
     /// Puts a new shared connection into the slot; the lease is its first stream, and those who wait get others. A

@@ -9,11 +9,12 @@ use std::time::{Duration, Instant};
 
 use super::shared::Shared;
 use super::slots::Slots;
-use super::{Key, Pooled, Shareable};
+use super::{Key, Pooled, Shareable, Sharing};
 use crate::models::config::Limits;
 
 pub(super) struct State<C: Pooled> {
     pub(super) limits: Limits,
+    sharing: Sharing,
     pub(super) slots: Slots,
     /// In order of creation.
     pub(super) idle: Vec<Idle<C>>,
@@ -82,9 +83,10 @@ pub(super) enum Hold<C: Pooled> {
 pub(super) type Closing<C> = Vec<Idle<C>>;
 
 impl<C: Pooled> State<C> {
-    pub(super) fn new(limits: Limits) -> Self {
+    pub(super) fn new(limits: Limits, sharing: Sharing) -> Self {
         Self {
             limits,
+            sharing,
             slots: Slots::new(&limits),
             idle: Vec::new(),
             shared: Vec::new(),
@@ -181,7 +183,7 @@ impl<C: Pooled> State<C> {
 
     /// Whether there is, or may soon be, a shared connection that can serve this, if not just now (POOL-07, H2-06).
     fn is_awaited(&self, key: &Key) -> bool {
-        key.shares()
+        self.sharing.covers(key)
             && (self.openings.iter().any(|o| o.key.matches(key))
                 || self.shared.iter().any(|shared| shared.serves(key)))
     }
@@ -189,7 +191,7 @@ impl<C: Pooled> State<C> {
     /// Someone opens a connection: may others wait for it?
     pub(super) fn open(&mut self, key: &Key, born: u64) {
         let known = |known: &VecDeque<Key>| known.iter().any(|known| known.matches(key));
-        if key.shares() && !known(&self.exclusive) {
+        if self.sharing.covers(key) && !known(&self.exclusive) {
             self.settle(born);
             self.openings.push(Opening {
                 key: key.clone(),
@@ -205,6 +207,9 @@ impl<C: Pooled> State<C> {
 
     /// A connection that might have been shared is not: everyone may open one of their own.
     pub(super) fn opened_exclusive(&mut self, key: &Key, born: u64) {
+        if !self.sharing.covers(key) {
+            return;
+        }
         self.settle(born);
         self.exclusive.retain(|known| !known.matches(key));
         if self.exclusive.len() == MOST_REMEMBERED {

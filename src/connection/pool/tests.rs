@@ -80,7 +80,7 @@ impl Rig {
 
     fn of(limits: Limits) -> Self {
         Self {
-            pool: Pool::new(limits),
+            pool: Pool::new(limits, Sharing::Https),
             open: Open::default(),
             made: AtomicUsize::new(0),
             now: Instant::now(),
@@ -133,12 +133,24 @@ impl Rig {
 }
 
 fn key(host: &str) -> Key {
-    static URLS: OnceLock<[Url; 4]> = OnceLock::new();
-    let urls = URLS.get_or_init(|| {
-        ["http://a/", "http://b/", "http://c/", "http://d/"].map(|url| Url::parse(url).unwrap())
-    });
-    let url = urls.iter().find(|url| url.raw_host() == host).unwrap();
-    Key::of(url)
+    find_key("http", host)
+}
+
+fn shared_key(host: &str) -> Key {
+    find_key("https", host)
+}
+
+fn find_key(scheme: &str, host: &str) -> Key {
+    static KEYS: OnceLock<Vec<Key>> = OnceLock::new();
+    let all = || {
+        let hosts = ["a", "b", "c", "d"];
+        let urls = hosts.map(|host| [format!("http://{host}/"), format!("https://{host}/")]);
+        let urls = urls.as_flattened().iter();
+        urls.map(|url| Key::of(&Url::parse(url).unwrap())).collect()
+    };
+    let mut keys = KEYS.get_or_init(all).iter();
+    let is_it = |key: &&Key| key.url().raw_host() == host && key.url().scheme() == scheme;
+    keys.find(is_it).unwrap().clone()
 }
 
 fn number(lease: &Lease<Conn>) -> usize {

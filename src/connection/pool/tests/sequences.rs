@@ -152,7 +152,12 @@ fn act<'a>(
     let (mut ticket, flag, waker) = match (actor, verb) {
         (Actor::Out, _) => {
             let (flag, waker) = flag();
-            let key = key(setting.hosts[at]).sharing(setting.shares);
+            let host = setting.hosts[at];
+            let key = if setting.shares {
+                shared_key(host)
+            } else {
+                key(host)
+            };
             (pool.ticket(key), flag, waker)
         }
         (Actor::Waiting(ticket, flag, waker), 0) => (ticket, flag, waker),

@@ -2,10 +2,6 @@
 
 use super::*;
 
-fn shared_key(host: &str) -> Key {
-    key(host).sharing(true)
-}
-
 /// One who asks, and whether they were told to ask again.
 struct Asking<'a> {
     ticket: Ticket<'a, Conn>,
@@ -284,7 +280,10 @@ fn replaced_by_a_stream() {
     assert_eq!(rig.numbers(), [1]);
     stale.replace(rig.now);
     assert!(stale.shared().is_some() && stale.take().is_none());
-    for key in [key("a"), shared_key("a").with_server_name("b")] {
+    for key in [
+        shared_key("a").exclusive(),
+        shared_key("a").with_server_name("b"),
+    ] {
         assert!(rig.raw(key).unwrap().shared().is_none());
     }
     assert_eq!(rig.pool.lock().slots.taken(), 1);
@@ -303,8 +302,8 @@ fn closing_while_streams_run() {
         counts,
         "<Pool [Requests: 2 active, 0 queued | Connections: 1 active, 1 idle]>"
     );
-    let (active, idle) = rest.split_once("\nhttp://b: ").unwrap();
-    assert!(active.starts_with("http://a: ") && active.ends_with(", 2 active"));
+    let (active, idle) = rest.split_once("\nhttps://b: ").unwrap();
+    assert!(active.starts_with("https://a: ") && active.ends_with(", 2 active"));
     assert!(!idle.contains("active"));
     let [waiting] = rig.waiting(["a"]);
     rig.pool.close();
@@ -336,7 +335,7 @@ fn forgetting_exclusive_origins() {
     let rig = Rig::new(1, 0);
     for port in 1..=200 {
         let url = Url::parse(&format!("https://a:{port}")).unwrap();
-        let mut lease = rig.raw(Key::of(&url).sharing(true)).unwrap();
+        let mut lease = rig.raw(Key::of(&url)).unwrap();
         lease.fill(rig.make());
     }
     assert_eq!(rig.pool.lock().exclusive.len(), 64);
