@@ -99,7 +99,15 @@ impl<C: Pooled> Pool<C> {
     }
 
     /// Closes connections that were given up, then gives their slots to whoever waits.
-    fn finish(&self, now: Instant, mut closing: Closing<C>) {
+    #[inline]
+    fn finish(&self, now: Instant, closing: Closing<C>) {
+        if !closing.is_empty() {
+            self.close_all(now, closing);
+        }
+    }
+
+    #[cold]
+    fn close_all(&self, now: Instant, mut closing: Closing<C>) {
         while !closing.is_empty() {
             let mut keys = Vec::with_capacity(closing.len());
             for idle in std::mem::take(&mut closing) {
