@@ -38,6 +38,7 @@ pub(crate) fn tcp(url: &Url, deadlines: &Deadlines, tracer: &Tracer) -> Result<W
         port,
         local_address: None,
         timeout: deadlines.timeout.connect,
+        socket_options: &[],
     };
     tracer.started(Name::ConnectTcp, info)?;
     let result = addresses(host, port, until, tracer)
@@ -226,7 +227,7 @@ fn outcome(socket: &RawSocket) -> io::Result<bool> {
 }
 
 fn settle(socket: RawSocket) -> Result<StdSocket> {
-    StdSocket::new(socket.into())
+    StdSocket::new(socket)
         .map_err(|e| Error::new(Kind::Connect, "the socket cannot be set up").with_source(e))
 }
 
