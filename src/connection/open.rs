@@ -278,8 +278,9 @@ mod tests {
                 SocketOption::SendBuffer(60_000),
                 SocketOption::ReuseAddress(true),
                 SocketOption::ReusePort(true),
-                SocketOption::Priority(3),
+                // Before the priority, which Linux derives from it.
                 SocketOption::TrafficClass(0x10),
+                SocketOption::Priority(3),
                 SocketOption::TimeToLive(33),
                 SocketOption::FreeBind(true),
                 SocketOption::UserTimeout(Duration::from_millis(1234)),

@@ -185,10 +185,7 @@ fn exception(item: &str) -> Result<Pattern> {
         format!("all://[{inner}]{port}")
     } else if host.is_empty() {
         // It would be every host.
-        return Err(Error::new(
-            Kind::Config,
-            format!("{item:?} has a port and no host"),
-        ));
+        return Err(Error::new(Kind::Config, "it has a port and no host"));
     } else if host.starts_with('.') {
         format!("all://*{host}{port}")
     } else if host.starts_with('*') || is_localhost() || is_ipv4_like(host) {
@@ -314,7 +311,7 @@ mod tests {
             (
                 "h:8080",
                 &["http://h:8080", "http://a.h:8080"],
-                &["http://h", "http://h:80801"],
+                &["http://h", "http://h:8081"],
             ),
             ("h:80", &["http://h", "http://h:80"], &["https://h"]),
             ("a,*", &["http://b", "https://[::1]"], &[]),

@@ -152,7 +152,8 @@ impl Lookup {
             }
             None => (name, None),
         };
-        let normal = normal_host(host).ok_or_else(|| bad("no URL can have this host"))?;
+        let normal = normal_host(host).filter(|host| !host.is_empty());
+        let normal = normal.ok_or_else(|| bad("no URL can have this host"))?;
         if normal.starts_with('[') || literal(&normal).is_some() {
             return Err(bad("this is an address and not a name"));
         }
