@@ -246,143 +246,146 @@ mod tests {
             .is_none_or(Option::is_none)
     }
 
+    type Urls = &'static [&'static str];
+
+    /// The list, what goes past the proxy, what goes through it.
+    const NO_PROXY_TABLE: &[(&str, Urls, Urls)] = &[
+        (
+            "mit.edu",
+            &[
+                "http://mit.edu",
+                "http://courses.mit.edu",
+                "https://MIT.EDU:81",
+                "http://mit.edu.",
+            ],
+            &[
+                "http://mit.edu.info",
+                "http://notmit.edu",
+                "http://[::1%25a.mit.edu]",
+            ],
+        ),
+        (
+            ".google.com",
+            &["http://www.google.com"],
+            &["http://google.com"],
+        ),
+        (
+            "*.google.com",
+            &["http://www.google.com"],
+            &["http://google.com"],
+        ),
+        (
+            "*google.com",
+            &["http://www.google.com", "http://google.com"],
+            &["http://wwwgoogle.com"],
+        ),
+        (
+            "mit.edu, edu.info",
+            &["http://mit.edu.info"],
+            &["http://mit.info"],
+        ),
+        (
+            "https://127.0.0.1",
+            &["https://127.0.0.1"],
+            &["http://127.0.0.1"],
+        ),
+        (
+            "127.0.0.1,localhost,::1",
+            &[
+                "http://127.0.0.1:5000",
+                "http://localhost",
+                "http://[::1]",
+                "http://[0:0::1]:80",
+                "http://[::ffff:127.0.0.1]",
+                "http://LOCALHOST.",
+            ],
+            &[
+                "http://127.0.0.2",
+                "http://a.localhost",
+                "http://a127.0.0.1",
+                "http://[::2]",
+                "http://127.1",
+            ],
+        ),
+        (
+            "h:8080",
+            &["http://h:8080", "http://a.h:8080"],
+            &["http://h", "http://h:8081"],
+        ),
+        ("h:80", &["http://h", "http://h:80"], &["https://h"]),
+        ("a,*", &["http://b", "https://[::1]"], &[]),
+        ("", &[], &["http://a", "https://localhost"]),
+        (" , ,", &[], &["http://a"]),
+        (
+            "10.0.0.0/8, 192.168.1.9/24, [fd00::]/8",
+            &[
+                "http://10.1.2.3",
+                "http://192.168.1.200",
+                "http://[fd12::1]",
+                "http://[::ffff:10.0.0.1]",
+            ],
+            &[
+                "http://11.0.0.1",
+                "http://192.168.2.1",
+                "http://[fe00::1]",
+                "http://10.1.2.3.example",
+            ],
+        ),
+        (
+            "[::1],[::2]:81,fe80::1%eth0",
+            &[
+                "http://[::1]:9",
+                "http://[::2]:81",
+                "http://[fe80::1%25eth0]",
+            ],
+            &[
+                "http://[::2]",
+                "http://[fe80::1]",
+                "http://[fe80::1%25eth1]",
+            ],
+        ),
+        (
+            "fe80::/10",
+            &["http://[fe80::1%25eth0]"],
+            &["http://[::1%25fe80]"],
+        ),
+        (
+            "127.0.0.1:81,*:82",
+            &["http://127.0.0.1:81", "http://any:82"],
+            &["http://127.0.0.1"],
+        ),
+        (
+            "EXAMPLE.com.,BÜCHER.de",
+            &["http://example.com", "http://a.xn--bcher-kva.de"],
+            &["http://a"],
+        ),
+        ("0.0.1", &["http://a.0.0.1"], &["http://127.0.0.1"]),
+        ("https://", &["https://a"], &["http://a"]),
+        ("http://*", &["http://a"], &["https://a"]),
+        (
+            "http://127.0.0.1,python-httpx.org",
+            &["http://127.0.0.1:5000/x", "https://www.python-httpx.org"],
+            &["http://example.com", "https://127.0.0.1"],
+        ),
+        // What makes no sense is skipped, and the rest counts.
+        (
+            ".,*.,:80,256.0.0.1,10.0.0.0/33,a b,a*b,[::1,user:pw@h,h/p,h:port,http,\u{fffd},good",
+            &["http://good"],
+            &[
+                "http://a",
+                "http://b",
+                "http://127.0.0.1",
+                "http://h",
+                "http://x.a",
+                "http://10.0.0.1",
+            ],
+        ),
+    ];
+
     /// VEC-60, VEC-61, VEC-62, VEC-63, VEC-64, VEC-65, VEC-66, VEC-67, VEC-68, ENV-05, ENV-06, ENV-07, ENV-08, SEC-312
     #[test]
     fn who_goes_past_the_proxy() {
-        type Urls = &'static [&'static str];
-        let table: &[(&str, Urls, Urls)] = &[
-            (
-                "mit.edu",
-                &[
-                    "http://mit.edu",
-                    "http://courses.mit.edu",
-                    "https://MIT.EDU:81",
-                    "http://mit.edu.",
-                ],
-                &[
-                    "http://mit.edu.info",
-                    "http://notmit.edu",
-                    "http://[::1%25a.mit.edu]",
-                ],
-            ),
-            (
-                ".google.com",
-                &["http://www.google.com"],
-                &["http://google.com"],
-            ),
-            (
-                "*.google.com",
-                &["http://www.google.com"],
-                &["http://google.com"],
-            ),
-            (
-                "*google.com",
-                &["http://www.google.com", "http://google.com"],
-                &["http://wwwgoogle.com"],
-            ),
-            (
-                "mit.edu, edu.info",
-                &["http://mit.edu.info"],
-                &["http://mit.info"],
-            ),
-            (
-                "https://127.0.0.1",
-                &["https://127.0.0.1"],
-                &["http://127.0.0.1"],
-            ),
-            (
-                "127.0.0.1,localhost,::1",
-                &[
-                    "http://127.0.0.1:5000",
-                    "http://localhost",
-                    "http://[::1]",
-                    "http://[0:0::1]:80",
-                    "http://[::ffff:127.0.0.1]",
-                    "http://LOCALHOST.",
-                ],
-                &[
-                    "http://127.0.0.2",
-                    "http://a.localhost",
-                    "http://a127.0.0.1",
-                    "http://[::2]",
-                    "http://127.1",
-                ],
-            ),
-            (
-                "h:8080",
-                &["http://h:8080", "http://a.h:8080"],
-                &["http://h", "http://h:8081"],
-            ),
-            ("h:80", &["http://h", "http://h:80"], &["https://h"]),
-            ("a,*", &["http://b", "https://[::1]"], &[]),
-            ("", &[], &["http://a", "https://localhost"]),
-            (" , ,", &[], &["http://a"]),
-            (
-                "10.0.0.0/8, 192.168.1.9/24, [fd00::]/8",
-                &[
-                    "http://10.1.2.3",
-                    "http://192.168.1.200",
-                    "http://[fd12::1]",
-                    "http://[::ffff:10.0.0.1]",
-                ],
-                &[
-                    "http://11.0.0.1",
-                    "http://192.168.2.1",
-                    "http://[fe00::1]",
-                    "http://10.1.2.3.example",
-                ],
-            ),
-            (
-                "[::1],[::2]:81,fe80::1%eth0",
-                &[
-                    "http://[::1]:9",
-                    "http://[::2]:81",
-                    "http://[fe80::1%25eth0]",
-                ],
-                &[
-                    "http://[::2]",
-                    "http://[fe80::1]",
-                    "http://[fe80::1%25eth1]",
-                ],
-            ),
-            (
-                "fe80::/10",
-                &["http://[fe80::1%25eth0]"],
-                &["http://[::1%25fe80]"],
-            ),
-            (
-                "127.0.0.1:81,*:82",
-                &["http://127.0.0.1:81", "http://any:82"],
-                &["http://127.0.0.1"],
-            ),
-            (
-                "EXAMPLE.com.,BÜCHER.de",
-                &["http://example.com", "http://a.xn--bcher-kva.de"],
-                &["http://a"],
-            ),
-            ("0.0.1", &["http://a.0.0.1"], &["http://127.0.0.1"]),
-            ("https://", &["https://a"], &["http://a"]),
-            ("http://*", &["http://a"], &["https://a"]),
-            (
-                "http://127.0.0.1,python-httpx.org",
-                &["http://127.0.0.1:5000/x", "https://www.python-httpx.org"],
-                &["http://example.com", "https://127.0.0.1"],
-            ),
-            // What makes no sense is skipped, and the rest counts.
-            (
-                ".,*.,:80,256.0.0.1,10.0.0.0/33,a b,a*b,[::1,user:pw@h,h/p,h:port,http,\u{fffd},good",
-                &["http://good"],
-                &[
-                    "http://a",
-                    "http://b",
-                    "http://127.0.0.1",
-                    "http://h",
-                    "http://x.a",
-                    "http://10.0.0.1",
-                ],
-            ),
-        ];
-        for (no_proxy, direct, proxied) in table {
+        for (no_proxy, direct, proxied) in NO_PROXY_TABLE {
             for url in *direct {
                 assert!(
                     is_direct(no_proxy, url),
