@@ -2,6 +2,8 @@
 //!
 //! Owns the settings and their checking. What `build` makes of them is in the drivers.
 
+mod sockets;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -11,11 +13,14 @@ use crate::flow::Rules;
 use crate::flow::auth::IntoAuth;
 use crate::flow::defaults::{Defaults, default_headers};
 use crate::flow::redirect::{Policy, Redirect, RedirectAction};
+use crate::models::address::AddressPolicy;
 use crate::models::config::{Limits, ResponseLimits, Timeout};
 use crate::models::cookies::Cookies;
 use crate::models::headers::Headers;
 use crate::models::query::QueryParams;
+use crate::models::resolver::Lookup;
 use crate::models::response::DefaultEncoding;
+use crate::models::socket::SocketSettings;
 use crate::models::text::Charset;
 use crate::models::tls::{TlsConfig, Verify};
 use crate::models::url::IntoUrl;
@@ -70,6 +75,9 @@ impl<C: Buildable> ClientBuilder<C> {
                 },
                 connect_retries: 0,
                 retry_stale: true,
+                sockets: SocketSettings::default(),
+                lookup: Lookup::default(),
+                addresses: AddressPolicy::any(),
             },
             cookies: Cookies::new(),
             parts: C::Parts::default(),

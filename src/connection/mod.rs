@@ -7,6 +7,8 @@ pub(crate) mod buffer;
 pub(crate) mod deadline;
 pub(crate) mod events;
 mod facts;
+#[allow(dead_code, reason = "the engine will open its sockets with it")]
+pub(crate) mod open;
 pub(crate) mod outbox;
 pub(crate) mod pool;
 pub(crate) mod progress;

@@ -39,8 +39,8 @@ impl Moves {
 }
 
 impl Socket for Whimsical {
-    fn take_error(&self) -> io::Result<Option<io::Error>> {
-        Ok(None)
+    fn is_connected(&self) -> io::Result<bool> {
+        Ok(true)
     }
 
     fn peer_addr(&self) -> io::Result<SocketAddr> {

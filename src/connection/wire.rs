@@ -47,6 +47,7 @@ impl<S: Socket> Wire<S> {
         ConnectionInfo {
             peer_addr: self.socket.peer_addr().ok(),
             local_addr: self.socket.local_addr().ok(),
+            unix_path: self.socket.unix_path(),
             #[cfg(feature = "tls")]
             tls: self.tls.as_deref().map(Tls::info),
             #[cfg(not(feature = "tls"))]

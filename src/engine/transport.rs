@@ -22,6 +22,7 @@ use crate::connection::pool::{Key, Lease, Pool, Sharing};
 use crate::connection::socket::Socket;
 use crate::engine::body::BodyStream;
 use crate::engine::exchange::{Conn, exchange};
+use crate::engine::reach::reach;
 use crate::engine::{Driver, Streaming, connect};
 use crate::error::{Error, Kind, Phase, Result};
 use crate::models::request::Request;
@@ -210,7 +211,11 @@ impl<D: Driver> BaseHttpTransport<D> {
             not(feature = "tls"),
             expect(unused_mut, reason = "only TLS changes it")
         )]
-        let mut wire = connect::tcp::<D>(url, deadlines, tracer).await?;
+        let mut wire = {
+            let port = url.port_or_default().unwrap_or_default();
+            let place = (url.raw_host(), port);
+            reach::<D>(&self.network, Name::ConnectTcp, place, deadlines, tracer).await?
+        };
         #[cfg(feature = "tls")]
         if let Some(session) = session {
             connect::tls::<D>(&mut wire, session, url.raw_host(), deadlines, tracer).await?;

@@ -160,6 +160,8 @@ pub enum Reason {
     ServerDisconnected,
     /// The name could not be looked up.
     Dns,
+    /// The client's [`AddressPolicy`](crate::AddressPolicy) allows none of the addresses.
+    AddressDenied,
     /// The certificate is for other names.
     CertificateName,
     /// The certificate is expired or not yet valid.
