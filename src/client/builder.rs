@@ -2,9 +2,12 @@
 //!
 //! Owns the settings and their checking. What `build` makes of them is in the drivers.
 
+pub(crate) mod proxy;
+
 use std::fmt;
 use std::sync::Arc;
 
+use crate::client::builder::proxy::ProxySettings;
 use crate::client::{Buildable, ClientKind, Config, Network};
 use crate::error::{Error, Kind, Result};
 use crate::flow::Rules;
@@ -70,6 +73,7 @@ impl<C: Buildable> ClientBuilder<C> {
                 },
                 connect_retries: 0,
                 retry_stale: true,
+                proxies: ProxySettings::default(),
             },
             cookies: Cookies::new(),
             parts: C::Parts::default(),

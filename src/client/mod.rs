@@ -4,6 +4,7 @@ pub(crate) mod builder;
 pub(crate) mod request;
 pub(crate) mod response;
 
+use crate::client::builder::proxy::ProxySettings;
 use crate::error::Result;
 use crate::flow::Rules;
 use crate::flow::defaults::Defaults;
@@ -30,6 +31,7 @@ pub(crate) struct Network {
     pub(crate) tls: TlsConfig,
     pub(crate) connect_retries: u32,
     pub(crate) retry_stale: bool,
+    pub(crate) proxies: ProxySettings,
 }
 
 /// What a [`ClientBuilder`](builder::ClientBuilder) can build, and what it collects for that alone.

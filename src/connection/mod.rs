@@ -7,6 +7,7 @@ pub(crate) mod buffer;
 pub(crate) mod deadline;
 pub(crate) mod events;
 mod facts;
+pub(crate) mod forward;
 pub(crate) mod outbox;
 pub(crate) mod pool;
 pub(crate) mod progress;
@@ -16,6 +17,7 @@ pub(crate) mod roots;
 pub(crate) mod socket;
 #[cfg(feature = "tls")]
 pub(crate) mod tls;
+pub(crate) mod tunnel;
 pub(crate) mod wire;
 
 use std::io::{self, IoSlice};

@@ -11,6 +11,7 @@ pub(crate) mod links;
 #[cfg(feature = "multipart")]
 pub(crate) mod multipart;
 pub(crate) mod pieces;
+pub(crate) mod proxy;
 pub(crate) mod query;
 pub(crate) mod request;
 pub(crate) mod response;
