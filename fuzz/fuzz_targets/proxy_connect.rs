@@ -17,9 +17,6 @@ fuzz_target!(|data: &[u8]| {
     let cut = connect_answer(has_digest, input, usize::from(choice >> 1) + 1);
     match (&whole, &cut) {
         (Err((text, None)), Ok(true)) => assert!(text.contains("bytes of its own"), "{text}"),
-        (Err((text, None)), Err((other, None))) => {
-            assert_eq!(text.split('\'').next(), other.split('\'').next());
-        }
         // What follows a challenge may be the answer to the second request, or nobody's.
         _ if has_digest => {}
         _ => assert_eq!(whole, cut),

@@ -244,5 +244,5 @@ impl<S: Socket> Socket for Below<'_, S> {
     }
 }
 
-#[cfg(all(test, feature = "tls"))]
+#[cfg(test)]
 mod tests;

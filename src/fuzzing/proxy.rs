@@ -49,7 +49,7 @@ pub fn socks_answers(
 }
 
 /// Plays these bytes, in pieces of this size, and then the end of the connection, as the answer to CONNECT: whether the
-/// tunnel stands, or another connection is asked for; or the error and the status and content in it.
+/// tunnel stands, or another connection is asked for; or what the error is, and the status and content in it.
 pub fn connect_answer(
     has_digest: bool,
     input: &[u8],
@@ -57,7 +57,11 @@ pub fn connect_answer(
 ) -> Result<bool, (String, Option<(u16, Vec<u8>)>)> {
     let result = lead(has_digest, input, size);
     result.map_err(|error| {
-        let text = error.to_string();
+        // What a head is taken for, when it is none, depends on how much of it is there.
+        let text = match error.kind() {
+            crate::Kind::Proxy => error.to_string(),
+            kind => format!("{kind} {:?}", error.reason()),
+        };
         let response = error.into_response();
         let shown = response.map(|r| (r.status().as_u16(), r.content().to_vec()));
         (text, shown)

@@ -34,7 +34,7 @@ enum Enough {
 impl Scripted {
     fn turn(&mut self) -> usize {
         self.calls += 1;
-        if self.is_slow && self.calls % 2 == 0 {
+        if self.is_slow && self.calls.is_multiple_of(2) {
             0
         } else {
             self.most

@@ -1,5 +1,7 @@
 //! TLS in TLS in memory: a proxy's session with an origin's inside it.
 
+#![cfg(feature = "tls")]
+
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::io::{Read, Write};

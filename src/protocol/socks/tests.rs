@@ -1,5 +1,7 @@
 //! Handshakes as bytes, cut in every way.
 
+#![allow(clippy::indexing_slicing)]
+
 use super::*;
 
 /// What we said, message by message, and how it ended.
