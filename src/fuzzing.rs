@@ -1,6 +1,9 @@
 //! Doors for fuzz targets into private code. Exists only under `--cfg fuzzing` and promises nothing.
 
 mod content;
+mod proxy;
+
+pub use proxy::{connect_answer, socks_answers};
 
 pub use content::{charset_param, chunk_text, decode_content, decode_text, json_text, split_lines};
 

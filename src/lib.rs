@@ -292,6 +292,7 @@ pub use models::cookies::{Cookie, Cookies, SameSite};
 pub use models::headers::{HeaderEncoding, Headers, Iter as HeadersIter};
 pub use models::links::{Link, Links};
 pub use models::pieces::{Lines, Pieces, TextPieces};
+pub use models::proxy::{IntoProxy, Proxy};
 pub use models::query::{QueryParams, QueryValue};
 pub use models::request::{IntoMethod, Request, RequestTarget};
 pub use models::resolver::{IntoAddresses, Resolver, SystemResolver};

@@ -2,11 +2,13 @@
 //!
 //! Owns the settings and their checking. What `build` makes of them is in the drivers.
 
+pub(crate) mod proxy;
 mod sockets;
 
 use std::fmt;
 use std::sync::Arc;
 
+use crate::client::builder::proxy::ProxySettings;
 use crate::client::{Buildable, ClientKind, Config, Network};
 use crate::error::{Error, Kind, Result};
 use crate::flow::Rules;
@@ -78,6 +80,7 @@ impl<C: Buildable> ClientBuilder<C> {
                 sockets: SocketSettings::default(),
                 lookup: Lookup::default(),
                 addresses: AddressPolicy::any(),
+                proxies: ProxySettings::default(),
             },
             cookies: Cookies::new(),
             parts: C::Parts::default(),

@@ -4,6 +4,7 @@ pub(crate) mod builder;
 pub(crate) mod request;
 pub(crate) mod response;
 
+use crate::client::builder::proxy::ProxySettings;
 use crate::error::Result;
 use crate::flow::Rules;
 use crate::flow::defaults::Defaults;
@@ -36,6 +37,7 @@ pub(crate) struct Network {
     pub(crate) sockets: SocketSettings,
     pub(crate) lookup: Lookup,
     pub(crate) addresses: AddressPolicy,
+    pub(crate) proxies: ProxySettings,
 }
 
 /// What a [`ClientBuilder`](builder::ClientBuilder) can build, and what it collects for that alone.

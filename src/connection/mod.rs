@@ -7,6 +7,7 @@ pub(crate) mod buffer;
 pub(crate) mod deadline;
 pub(crate) mod events;
 mod facts;
+pub(crate) mod forward;
 #[allow(dead_code, reason = "the engine will open its sockets with it")]
 pub(crate) mod open;
 pub(crate) mod outbox;
@@ -20,6 +21,7 @@ pub(crate) mod socket;
 pub(crate) mod tls;
 #[cfg(feature = "async")]
 pub(crate) mod tokio_socket;
+pub(crate) mod tunnel;
 pub(crate) mod wire;
 
 use std::io::{self, IoSlice};

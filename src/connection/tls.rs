@@ -43,6 +43,8 @@ impl Tls {
         while self.session.is_handshaking() {
             match self.turn(socket) {
                 Ok(()) => {}
+                // Another session below took something in.
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => return Ok(Step::Progress),
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
                     let interest = if self.session.wants_write() {
                         Interest::Both
@@ -161,7 +163,7 @@ impl Tls {
         }
     }
 
-    fn handshake_error(&self, error: io::Error) -> Error {
+    pub(crate) fn handshake_error(&self, error: io::Error) -> Error {
         match error
             .get_ref()
             .and_then(|inner| inner.downcast_ref::<rustls::Error>())

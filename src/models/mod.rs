@@ -14,6 +14,7 @@ pub(crate) mod links;
 #[cfg(feature = "multipart")]
 pub(crate) mod multipart;
 pub(crate) mod pieces;
+pub(crate) mod proxy;
 pub(crate) mod query;
 pub(crate) mod request;
 #[allow(dead_code, reason = "what drivers ask of it comes with their engine")]
