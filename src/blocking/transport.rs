@@ -5,8 +5,6 @@
 
 use std::fmt;
 use std::sync::Arc;
-#[cfg(feature = "tls")]
-use std::sync::OnceLock;
 use std::thread;
 use std::time::Instant;
 
@@ -20,6 +18,8 @@ use crate::connection::Connection;
 use crate::connection::deadline::Deadlines;
 use crate::connection::events::{Name, Tracer};
 use crate::connection::pool::{Key, Lease, Pool};
+#[cfg(feature = "tls")]
+use crate::connection::tls_config;
 use crate::error::{Error, Kind, Phase, Result};
 use crate::models::request::Request;
 use crate::models::response::Head;
@@ -88,32 +88,16 @@ impl<T: Transport + ?Sized> Transport for Arc<T> {
 pub struct HttpTransport {
     pool: Pool<Box<StdConnection>>,
     network: Network,
-    /// Built by the first https request: plain http never reads a root.
-    #[cfg(feature = "tls")]
-    tls: OnceLock<Arc<rustls::ClientConfig>>,
 }
 
 impl HttpTransport {
     /// Checks the files that were named; opens nothing (CLT-03).
     pub(crate) fn new(network: Network) -> Result<Self> {
         #[cfg(feature = "tls")]
-        {
-            use crate::connection::roots;
-            use crate::models::tls::Verify;
-            if let Verify::Path(path) = &network.tls.verify {
-                roots::check_path(path)?;
-            }
-            network
-                .tls
-                .extra_roots
-                .iter()
-                .try_for_each(|pem| roots::check_pem(pem))?;
-        }
+        tls_config::check(&network.tls)?;
         Ok(Self {
             pool: Pool::new(network.limits),
             network,
-            #[cfg(feature = "tls")]
-            tls: OnceLock::new(),
         })
     }
 
@@ -236,7 +220,7 @@ impl HttpTransport {
         #[cfg(feature = "tls")]
         let session = match url.scheme() {
             "https" | "wss" => Some(crate::connection::tls::Tls::new(
-                self.tls_config()?,
+                tls_config::for_origin(&self.network.tls, url, None, tls_config::Alpn::Http11)?,
                 url.raw_host(),
             )?),
             _ => None,
@@ -251,15 +235,6 @@ impl HttpTransport {
             connect::tls(&mut wire, session, url.raw_host(), deadlines, tracer)?;
         }
         Ok(Connection::new(wire, self.network.response_limits))
-    }
-
-    #[cfg(feature = "tls")]
-    fn tls_config(&self) -> Result<Arc<rustls::ClientConfig>> {
-        if let Some(config) = self.tls.get() {
-            return Ok(Arc::clone(config));
-        }
-        let config = crate::connection::roots::client_config(&self.network.tls)?;
-        Ok(Arc::clone(self.tls.get_or_init(|| config)))
     }
 
     /// Puts head and body together.
