@@ -342,3 +342,6 @@ const SESSIONS: usize = 64;
 
 /// Places that sessions are kept for; of one more the oldest is forgotten.
 const MOST_CONFIGS: usize = 64;
+
+#[cfg(test)]
+mod tests;
