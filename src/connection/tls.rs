@@ -214,7 +214,7 @@ fn failure(error: &rustls::Error, host: &str) -> Error {
                 Some(Reason::CertificatePin),
             ),
             other => (
-                format!("the certificate of '{host}' is invalid: {other}"),
+                format!("the certificate of '{host}' is invalid: {}", defect(other)),
                 Some(Reason::CertificateInvalid),
             ),
         },
@@ -230,6 +230,28 @@ fn failure(error: &rustls::Error, host: &str) -> Error {
     match reason {
         Some(reason) => error.with_reason(reason),
         None => error,
+    }
+}
+
+/// What is wrong with a certificate, where rustls says it at length or by a name alone.
+fn defect(bad: &CertificateError) -> String {
+    use CertificateError as Bad;
+    match (bad, bad.to_string()) {
+        (Bad::BadEncoding, _) => "it cannot be read".to_owned(),
+        (Bad::BadSignature, _) => {
+            "a signature of its chain is wrong, or by a key that is too weak".to_owned()
+        }
+        (Bad::UnsupportedSignatureAlgorithmContext { .. }, _)
+        | (Bad::UnsupportedSignatureAlgorithmForPublicKeyContext { .. }, _) => {
+            "its chain is signed in a way that is not accepted".to_owned()
+        }
+        (Bad::Other(_), text) if text.contains("EndEntityUsedAsCa") => {
+            "it was issued by a certificate that must not issue any".to_owned()
+        }
+        (Bad::Other(_), text) if text.contains("CaUsedAsEndEntity") => {
+            "it is the certificate of an authority".to_owned()
+        }
+        (_, text) => text,
     }
 }
 

@@ -5,7 +5,7 @@ use papilio::{Client, Kind, Phase, Reason, ServerName, TlsConfig, TlsVersion, Ve
 use super::{LIMIT, builder, data, good, trusting};
 use crate::alone::alone;
 use crate::server::tls::{Identity, Tls, ca_pem, provider};
-use crate::server::{Server, ok, script};
+use crate::server::{Server, ok, response, script};
 
 /// Of `leaf.key`.
 const PIN: &str = "sha256/hW6W757LGqe6QXiRP/1ZHjaMXghLzArNG5ZXmH6O5Do=";
@@ -126,7 +126,7 @@ fn versions() {
 /// TLS-13, TLS-11, R-TLS-06: clients that are given one configuration resume each other's sessions; any other has none.
 #[test]
 fn shared_configurations() {
-    let one = || script().read().send(ok("x")).close();
+    let one = || script().serve(|_| response("200 OK", &[("Connection", "close")], "x"));
     let server = Server::start_tls(one(), Identity::Good);
     let config = || {
         TlsConfig::builder()
@@ -229,7 +229,9 @@ fn other_ways_to_name_roots() {
     assert_eq!(error.kind(), Kind::Tls);
     #[cfg(feature = "native-roots")]
     {
-        let native = builder().verify(Verify::Native).add_root_certificate(der);
+        // Where roots are files, the environment may have a say in it.
+        let native = builder().verify(Verify::Native).trust_env(true);
+        let native = native.add_root_certificate(der);
         match native.build().unwrap().get(server.url("/")).send() {
             Ok(answer) => drop(answer),
             // A machine without certificates.
@@ -267,14 +269,15 @@ fn server_names() {
 fn the_environment() {
     let directory = std::env::temp_dir().join(format!("papilio-env-{}", std::process::id()));
     let path = |name: &str| directory.join(name).to_str().unwrap().to_owned();
-    std::fs::create_dir_all(directory.join("empty")).unwrap();
-    std::fs::write(path("ca.pem"), ca_pem()).unwrap();
-    std::fs::write(path("none.pem"), "nothing").unwrap();
     let (file, dir, log) = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE");
     let test = |role: &str, variables: &[(&str, String)]| {
-        let mut all = vec![("PAPILIO_TEST_ROLE", role), ("PAPILIO_TEST_CA", ca_pem())];
-        let key = data("leaf.key");
-        all.push(("PAPILIO_TEST_KEY", &key));
+        // What this machine sets for itself would stand in the way.
+        let mut all = vec![
+            ("PAPILIO_TEST_ROLE", role),
+            (file, ""),
+            (dir, ""),
+            (log, ""),
+        ];
         all.extend(
             variables
                 .iter()
@@ -285,6 +288,8 @@ fn the_environment() {
     if let Ok(role) = std::env::var("PAPILIO_TEST_ROLE") {
         return in_an_environment(&role);
     }
+    std::fs::create_dir_all(directory.join("empty")).unwrap();
+    std::fs::write(path("none.pem"), "nothing").unwrap();
     let cases: [(&str, &[(&str, String)]); 8] = [
         ("ours", &[(file, path("own.pem"))]),
         ("ours", &[(dir, path("own"))]),
@@ -325,6 +330,13 @@ fn in_an_environment(role: &str) {
             for client in [build(false), build(true).verify(Verify::Bundled)] {
                 let error = known(client.build().unwrap()).unwrap_err();
                 assert_eq!(error.reason(), Some(Reason::CertificateUnknownIssuer));
+            }
+            #[cfg(all(target_os = "linux", feature = "native-roots"))]
+            {
+                known(build(true).verify(Verify::Native).build().unwrap()).unwrap();
+                let native = build(false).verify(Verify::Native).build().unwrap();
+                let error = known(native).unwrap_err();
+                assert_eq!(error.kind(), Kind::Tls, "{error}");
             }
             let tls = TlsConfig::builder().build().unwrap();
             known(build(false).tls(tls).build().unwrap()).unwrap();
