@@ -172,9 +172,11 @@
 //! # TLS
 //!
 //! Certificates are checked against roots that are part of the program, or those that `SSL_CERT_FILE` or `SSL_CERT_DIR`
-//! name; [`trust_env(false)`](ClientBuilder::trust_env) ignores these variables.
+//! name, which must be usable; [`trust_env(false)`](ClientBuilder::trust_env) ignores these variables.
 //! [`verify`](ClientBuilder::verify) names other roots, [`add_root_certificate`](ClientBuilder::add_root_certificate)
-//! adds to them.
+//! adds to them. [`cert`](ClientBuilder::cert) is for servers that want to know who is asking, and
+//! [`pin_public_key`](ClientBuilder::pin_public_key) for those of which one key alone is taken. A [`TlsConfig`] holds all of
+//! it for several clients.
 //!
 //! # Logs
 //!
@@ -206,6 +208,9 @@
 //! | `json` | yes | JSON bodies and forms from anything that implements `Serialize` |
 //! | `charset` | yes | every charset of the web; without it UTF-8, UTF-16, UTF-32, ASCII and Latin-1 |
 //! | `multipart` | yes | forms of fields and files |
+//! | `native-roots` | no | `Verify::Native`: the certificates that the operating system trusts |
+//! | `aws-lc-rs` | no | the cryptography of aws-lc in place of ring, with post-quantum key exchange |
+//! | `encrypted-keys` | no | client keys that are encrypted with a password |
 //! | `zstd` | no | bodies sent as zstd |
 //! | `public-suffix` | no | refuses cookies for domains such as `co.uk`, by the public suffix list; without it only for those of one label |
 //! | `cli` | no | the `papilio` command, with all default features |
@@ -215,7 +220,6 @@
 //! - an async client,
 //! - HTTP/2 and HTTP/3,
 //! - proxies; `HTTPS_PROXY` and its sisters are not read,
-//! - client certificates,
 //! - Unix domain sockets, and the choice of a local address,
 //! - a cache, and retries of answers (the example `retry_transport` has 40 lines for it).
 //!
@@ -300,7 +304,9 @@ pub use models::response::{Response, ResponseBuilder};
 pub use models::socket::{SocketOption, TcpKeepalive};
 pub use models::status::reason_phrase;
 pub use models::timings::{Attempt, Timings};
-pub use models::tls::Verify;
+#[cfg(feature = "tls")]
+pub use models::tls::{ClientCert, ServerName, TlsConfigBuilder, TlsVersion};
+pub use models::tls::{TlsConfig, Verify};
 pub use models::trace::{Event, EventInfo, EventPhase, Trace};
 pub use models::url::{IntoUrl, Origin, Url, UrlBuilder};
 pub use transports::mock::MockTransport;

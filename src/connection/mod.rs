@@ -14,14 +14,14 @@ pub(crate) mod outbox;
 pub(crate) mod pool;
 pub(crate) mod progress;
 pub(crate) mod race;
-#[cfg(feature = "tls")]
-pub(crate) mod roots;
 pub(crate) mod socket;
 #[cfg(feature = "tls")]
 pub(crate) mod tls;
 #[cfg(feature = "async")]
 pub(crate) mod tokio_socket;
 pub(crate) mod tunnel;
+#[cfg(feature = "tls")]
+pub(crate) mod tls_config;
 pub(crate) mod wire;
 
 use std::io::{self, IoSlice};

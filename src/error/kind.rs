@@ -170,6 +170,8 @@ pub enum Reason {
     CertificateUnknownIssuer,
     /// The certificate cannot be used for another reason.
     CertificateInvalid,
+    /// The certificate's public key is not one of those pinned for the host.
+    CertificatePin,
     /// The body is larger than the limit that was set.
     BodyTooLarge,
     /// A line is longer than the limit that was set.

@@ -33,6 +33,8 @@ pub struct TlsInfo {
     pub(crate) version: String,
     pub(crate) cipher_suite: String,
     pub(crate) alpn: Option<Vec<u8>>,
+    pub(crate) key_exchange: Option<String>,
+    pub(crate) resumed: bool,
     pub(crate) certificates: Vec<Vec<u8>>,
 }
 
@@ -76,6 +78,17 @@ impl TlsInfo {
     /// The application protocol that was agreed on, if any: `http/1.1`.
     pub fn alpn(&self) -> Option<&[u8]> {
         self.alpn.as_deref()
+    }
+
+    /// The key exchange by the registered name of its group: `X25519`, `secp256r1`, `X25519MLKEM768`. `None` for a TLS 1.2
+    /// session that was resumed, which has none.
+    pub fn key_exchange(&self) -> Option<&str> {
+        self.key_exchange.as_deref()
+    }
+
+    /// Whether the handshake took up an earlier session with the server; its certificate was checked then.
+    pub fn is_resumed(&self) -> bool {
+        self.resumed
     }
 
     /// The certificates the server sent, in DER, its own first.
