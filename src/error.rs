@@ -239,7 +239,6 @@ impl Error {
     }
 
     /// Says that what failed was a connection through a proxy (R-PRX-09).
-    #[allow(dead_code, reason = "for the drivers to come")]
     pub(crate) fn through_proxy(mut self) -> Self {
         self.0.is_proxied = true;
         self

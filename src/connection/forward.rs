@@ -2,8 +2,6 @@
 //!
 //! Owns its request target and headers. Does not own who the proxy is or whether it is asked at all.
 
-#![allow(dead_code, reason = "for the drivers to come")]
-
 use std::borrow::Cow;
 
 use crate::connection::tunnel::check_url;
@@ -18,6 +16,7 @@ pub(crate) struct Forward {
     headers: Headers,
     /// In place of the URL, if the request names its target itself.
     target: Option<Vec<u8>>,
+    form: Target,
 }
 
 impl Forward {
@@ -32,11 +31,27 @@ impl Forward {
         let mut this = Self {
             headers: headers(request, proxy),
             target,
+            form: Target::Absolute,
         };
         let target = this.target(request);
         let value = auth.begin(&request.method, &target, &mut request.body)?;
         this.authorize(request, value.as_deref())?;
         Ok(this)
+    }
+
+    /// A request that no proxy reads, without what is for one only; `None` if it has nothing of the kind (R-PRX-05).
+    pub(crate) fn past(request: &Request) -> Option<Self> {
+        if !request.headers.contains(AUTHORIZATION) {
+            return None;
+        }
+        let mut headers = request.headers.clone();
+        headers.remove(AUTHORIZATION);
+        let own = request.extensions().get::<RequestTarget>();
+        Some(Self {
+            headers,
+            target: own.map(|own| own.0.to_vec()),
+            form: Target::Origin,
+        })
     }
 
     /// With what the scheme has found, unless the request says who it is itself.
@@ -62,7 +77,7 @@ impl Forward {
         Outgoing {
             headers: &self.headers,
             target: self.target.as_deref(),
-            form: Target::Absolute,
+            form: self.form,
             ..Outgoing::from(request)
         }
     }

@@ -243,6 +243,10 @@ impl<S: Socket> Socket for Below<'_, S> {
     fn local_addr(&self) -> io::Result<SocketAddr> {
         self.socket.local_addr()
     }
+
+    fn is_connected(&self) -> io::Result<bool> {
+        self.socket.is_connected()
+    }
 }
 
 #[cfg(test)]

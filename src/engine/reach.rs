@@ -15,7 +15,7 @@ use crate::connection::race::{Next, Race};
 use crate::connection::socket::Socket;
 use crate::connection::wire::Wire;
 use crate::engine::Driver;
-use crate::error::{Error, Phase, Result};
+use crate::error::{Phase, Result};
 use crate::models::resolver::lookup_failed;
 use crate::models::timings::Mark;
 use crate::models::trace::EventInfo;

@@ -6,7 +6,6 @@
 
 pub(crate) mod auth;
 pub(crate) mod defaults;
-#[allow(dead_code, reason = "the builders ask it once they have proxies")]
 pub(crate) mod environment;
 pub(crate) mod redirect;
 pub(crate) mod route;

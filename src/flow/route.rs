@@ -202,6 +202,10 @@ impl<T> Routes<T> {
             .map(|(_, target)| target)
     }
 
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&Pattern, &T)> {
+        self.0.iter().map(|(pattern, target)| (pattern, target))
+    }
+
     pub(crate) fn targets(&self) -> impl Iterator<Item = &T> {
         self.0.iter().map(|(_, target)| target)
     }

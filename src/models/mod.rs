@@ -1,7 +1,6 @@
 //! Plain data: what users hold. May be built, compared and printed without a client; no I/O, no clock, no threads. (The
 //! system's resolver, a value whose one method waits, is called by drivers only.)
 
-#[allow(dead_code, reason = "what drivers ask of it comes with their engine")]
 pub(crate) mod address;
 pub(crate) mod auth;
 pub(crate) mod body;
@@ -17,10 +16,8 @@ pub(crate) mod pieces;
 pub(crate) mod proxy;
 pub(crate) mod query;
 pub(crate) mod request;
-#[allow(dead_code, reason = "what drivers ask of it comes with their engine")]
 pub(crate) mod resolver;
 pub(crate) mod response;
-#[allow(dead_code, reason = "what drivers ask of it comes with their engine")]
 pub(crate) mod socket;
 pub(crate) mod status;
 pub(crate) mod text;

@@ -3,8 +3,6 @@
 //! Owns the value and what is wrong with it. Does not own which URLs go through it (`flow/route.rs`), the handshakes
 //! (`connection/tunnel/`) or the environment.
 
-#![allow(dead_code, reason = "for the drivers to come")]
-
 mod auth;
 mod convert;
 

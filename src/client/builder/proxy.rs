@@ -27,8 +27,7 @@ impl<C: Buildable> ClientBuilder<C> {
     /// # Ok::<(), papilio::Error>(())
     /// ```
     #[doc(alias = "proxies")]
-    pub fn proxy(mut self, proxy: impl IntoProxy) -> Self {
-        self.network.proxies.explicit = true;
+    pub fn proxy(self, proxy: impl IntoProxy) -> Self {
         self.proxy_for("all://", proxy)
     }
 
@@ -79,6 +78,7 @@ impl<C: Buildable> ClientBuilder<C> {
     }
 
     fn proxy_route(mut self, pattern: &str, proxy: Option<Proxy>) -> Self {
+        self.network.proxies.explicit = true;
         let parsed: Result<Pattern> = Pattern::parse(pattern);
         match parsed {
             Ok(pattern) => self.network.proxies.routes.insert(pattern, proxy),
@@ -123,12 +123,10 @@ mod tests {
             assert_eq!(through(all(), url).as_deref(), proxy, "{url}");
         }
         assert!(all().network.proxies.explicit);
+        let some = builder().proxy_for("http://", "http://a");
         assert!(
-            !builder()
-                .proxy_for("http://", "http://a")
-                .network
-                .proxies
-                .explicit
+            some.network.proxies.explicit,
+            "as with one for all (CLT-04)"
         );
         let none = all().no_proxy();
         assert!(none.network.proxies.explicit);

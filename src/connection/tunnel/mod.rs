@@ -3,8 +3,6 @@
 //! Owns which handshake a proxy needs, and moving its bytes. Does not own their meaning (`tunnel/http.rs`,
 //! `protocol/socks.rs`), opening connections or waiting.
 
-#![allow(dead_code, reason = "for the drivers to come")]
-
 mod http;
 mod socks;
 #[cfg(test)]

@@ -3,8 +3,6 @@
 //! Owns the renaming: 407 is 401, `Proxy-Authenticate` is `WWW-Authenticate`, `Proxy-Authorization` is `Authorization`
 //! (RFC 9110 section 11.7). Does not own any scheme, nor where the value is put.
 
-#![allow(dead_code, reason = "for the drivers to come")]
-
 use bytes::Bytes;
 use http::{Method, StatusCode, Version};
 
