@@ -7,6 +7,8 @@ pub(crate) mod buffer;
 pub(crate) mod deadline;
 pub(crate) mod events;
 mod facts;
+#[cfg(feature = "async")]
+pub(crate) mod http2;
 pub(crate) mod outbox;
 pub(crate) mod pool;
 pub(crate) mod progress;
@@ -16,6 +18,8 @@ pub(crate) mod roots;
 pub(crate) mod socket;
 #[cfg(feature = "tls")]
 pub(crate) mod tls;
+#[cfg(feature = "async")]
+pub(crate) mod tokio_socket;
 pub(crate) mod wire;
 
 use std::io::{self, IoSlice};

@@ -42,6 +42,23 @@ impl<S: Socket> Wire<S> {
         }
     }
 
+    /// The same connection, its TLS session included, over another descriptor of the same socket.
+    ///
+    /// # Errors
+    /// Those of `map`.
+    #[cfg(feature = "async")]
+    pub(crate) fn map_socket<T: Socket>(
+        #[cfg_attr(not(feature = "tls"), allow(unused_mut))] mut self,
+        map: impl FnOnce(&S) -> io::Result<T>,
+    ) -> io::Result<Wire<T>> {
+        Ok(Wire {
+            socket: map(&self.socket)?,
+            // What is left has no session to say goodbye for.
+            #[cfg(feature = "tls")]
+            tls: self.tls.take(),
+        })
+    }
+
     /// What is known of the connection, as it stands now.
     pub(crate) fn info(&self) -> ConnectionInfo {
         ConnectionInfo {

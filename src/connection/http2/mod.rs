@@ -1,0 +1,353 @@
+//! HTTP/2 over a connection that is shared, for both drivers.
+//!
+//! This file owns [`Http2`], the handle by which requests get a place on a connection, and [`adopt`], which makes it of
+//! a connected wire. The protocol is h2's. Does not own waiting: the futures here need no runtime and no timer, so an
+//! async client awaits them and a blocking one polls them on its own thread. Only [`ConnectionTask`] needs a runtime.
+
+mod download;
+mod errors;
+mod frames;
+mod headers;
+mod io;
+mod progress;
+mod shared;
+mod stream;
+mod task;
+mod upload;
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Instant;
+
+use bytes::Bytes;
+use h2::client::SendRequest;
+
+pub(crate) use io::Link;
+pub(crate) use stream::Stream;
+pub(crate) use task::ConnectionTask;
+
+use crate::connection::events::{Name, Tracer};
+use crate::connection::socket::StdSocket;
+use crate::connection::tokio_socket::TokioSocket;
+use crate::connection::wire::Wire;
+use crate::error::{Error, Kind, Phase, Reason, Result};
+use crate::models::config::ResponseLimits;
+use crate::models::connection::ConnectionInfo;
+use crate::models::http2::Http2Settings;
+use crate::models::request::Request;
+use crate::models::trace::EventInfo;
+use crate::protocol::http1::Outgoing;
+use io::H2Io;
+use shared::{Asked, Shared};
+
+/// Takes a connected and, if need be, encrypted wire over for HTTP/2: the handle, and what the driver has to spawn.
+///
+/// # Errors
+/// The trace callback's. Nothing is sent or received before the task runs.
+pub(crate) fn adopt(
+    wire: impl Into<Link>,
+    settings: &Http2Settings,
+    tracer: &Tracer,
+) -> Result<(Http2, ConnectionTask)> {
+    tracer.started_with_request(Name::H2SendConnectionInit)?;
+    let link = wire.into();
+    let info = Arc::new(link.info());
+    let shared = Arc::new(Shared::new(Instant::now()));
+    let io = H2Io::new(link, Arc::clone(&shared));
+    let (sender, connection) = shake_hands(builder(settings).handshake(io))?;
+    let task = ConnectionTask::new(connection, Arc::clone(&shared), settings);
+    tracer.complete(Name::H2SendConnectionInit, EventInfo::None)?;
+    let handle = Http2 {
+        sender,
+        shared,
+        info,
+    };
+    Ok((handle, task))
+}
+
+/// A connection of HTTP/2. When the last handle and the last stream are gone it is closed.
+#[derive(Clone)]
+pub(crate) struct Http2 {
+    sender: SendRequest<Bytes>,
+    shared: Arc<Shared>,
+    info: Arc<ConnectionInfo>,
+}
+
+impl Http2 {
+    /// Waits for a place for one request, first come, first served. Until the server's SETTINGS are there, there is one.
+    ///
+    /// Its error, the connection is over or takes no more, says that nothing was sent: another connection may be tried.
+    pub(crate) fn open(&self) -> Opening {
+        Opening {
+            connection: self.clone(),
+            ticket: None,
+        }
+    }
+
+    /// A place, if one is free and nobody waits.
+    pub(crate) fn try_open(&self) -> Option<Slot> {
+        self.shared.take().then(|| Slot {
+            connection: self.clone(),
+        })
+    }
+
+    /// What is known of the connection, for responses.
+    pub(crate) fn info(&self) -> &Arc<ConnectionInfo> {
+        &self.info
+    }
+
+    /// Whether it stands. One that takes no more requests may.
+    pub(crate) fn is_open(&self) -> bool {
+        self.shared.is_open()
+    }
+
+    /// Whether it takes requests, if perhaps not at once.
+    pub(crate) fn can_take_more(&self) -> bool {
+        !self.shared.is_closing()
+    }
+
+    /// Whether it takes one at once.
+    pub(crate) fn has_room(&self) -> bool {
+        self.shared.has_room()
+    }
+
+    /// Requests on it.
+    pub(crate) fn streams(&self) -> usize {
+        self.shared.active()
+    }
+
+    /// Requests that wait for a place on it.
+    pub(crate) fn waiting(&self) -> usize {
+        self.shared.waiting()
+    }
+
+    /// When the last request left it; `None` while there are some (H2-12).
+    pub(crate) fn idle_since(&self) -> Option<Instant> {
+        self.shared.idle_since()
+    }
+
+    /// Wakes once, when a place may be free or the connection does not take any more.
+    pub(crate) fn watch(&self, waker: &Waker) {
+        self.shared.watch(waker);
+    }
+
+    /// Whether it is the same connection.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
+    /// Ends it at once: every request on it fails with an error of this kind (TMO-13).
+    pub(crate) fn fail(&self, kind: Kind) {
+        self.shared.end(shared::End::GivenUp(kind));
+    }
+
+    /// Whether the request may be sent at all; found without a connection.
+    pub(crate) fn check(request: &Request) -> Result<()> {
+        headers::request(&Outgoing::from(request)).map(drop)
+    }
+
+    /// Why there is no place to be had.
+    fn refusal(&self) -> Error {
+        match self.shared.how_ended() {
+            Some(end) => errors::ended(end, Phase::Send),
+            None => Error::remote(
+                Reason::ServerDisconnected,
+                "the connection takes no more requests",
+            )
+            .in_phase(Phase::Send),
+        }
+    }
+}
+
+/// How many requests are on it, and whether it takes more.
+impl fmt::Debug for Http2 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match (self.is_open(), self.can_take_more(), self.streams()) {
+            (false, ..) => "CLOSED",
+            (_, false, _) => "CLOSING",
+            (_, _, 0) => "IDLE",
+            _ => "ACTIVE",
+        };
+        write!(
+            f,
+            "<Connection [HTTP/2, {state}, Streams: {}]>",
+            self.streams()
+        )
+    }
+}
+
+/// The wait for a place; dropped, it leaves the queue.
+#[derive(Debug)]
+#[must_use = "a future does nothing until it is polled"]
+pub(crate) struct Opening {
+    connection: Http2,
+    ticket: Option<u64>,
+}
+
+impl Future for Opening {
+    type Output = Result<Slot>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<Slot>> {
+        let shared = &self.connection.shared;
+        match shared.ask(self.ticket, context.waker()) {
+            Asked::Queued(ticket) => {
+                self.ticket = Some(ticket);
+                Poll::Pending
+            }
+            Asked::Never => Poll::Ready(Err(self.connection.refusal())),
+            Asked::Granted => {
+                self.ticket = None;
+                Poll::Ready(Ok(Slot {
+                    connection: self.connection.clone(),
+                }))
+            }
+        }
+    }
+}
+
+impl Drop for Opening {
+    fn drop(&mut self) {
+        if let Some(ticket) = self.ticket {
+            self.connection.shared.leave(ticket);
+        }
+    }
+}
+
+/// A place for one request. Dropped, it is free for the next.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    connection: Http2,
+}
+
+impl Slot {
+    /// Hands the head of the request over. Its body, if there is one, is to follow.
+    ///
+    /// # Errors
+    /// `LocalProtocol` for what cannot be sent; the trace callback's. After any other the request may be sent again on
+    /// another connection: nothing of it was sent.
+    pub(crate) fn send(
+        mut self,
+        request: &Outgoing<'_>,
+        limits: ResponseLimits,
+        tracer: &Tracer,
+    ) -> Result<Stream> {
+        let (head, upload) = headers::request(request)?;
+        let ends = upload == headers::Upload::Nothing;
+        let (waiting, sending) = match self.connection.sender.send_request(head, ends) {
+            Ok(both) => both,
+            Err(e) if e.is_io() || e.reason().is_some() => {
+                let error = errors::translate(e, self.connection.shared.how_ended(), Phase::Send);
+                self.connection.shared.go_away();
+                return Err(error);
+            }
+            // The fields were checked, so there are no numbers left (RFC 9113 section 5.1.1).
+            Err(e) => {
+                self.connection.shared.go_away();
+                return Err(self.connection.refusal().with_source(e));
+            }
+        };
+        let mut stream = Stream {
+            id: sending.stream_id().into(),
+            sending: (!ends).then_some(sending),
+            upload,
+            waiting: Some(waiting),
+            receiving: None,
+            early: None,
+            interims: 0,
+            continued: false,
+            pending: Bytes::new(),
+            received: 0,
+            content_length: None,
+            trailers: None,
+            limits,
+            progress: progress::Progress::default(),
+            is_answered: false,
+            is_unprocessed: false,
+            slot: Some(self),
+        };
+        if stream.id >= LAST_STREAM
+            && let Some(slot) = &stream.slot
+        {
+            slot.shared.go_away();
+        }
+        stream.progress.begin(tracer, stream.id)?;
+        if ends {
+            stream.progress.sent()?;
+        }
+        Ok(stream)
+    }
+}
+
+/// What streams ask of their connection.
+impl std::ops::Deref for Slot {
+    type Target = Http2;
+
+    fn deref(&self) -> &Http2 {
+        &self.connection
+    }
+}
+
+impl Http2 {
+    fn how_ended(&self) -> Option<shared::End> {
+        self.shared.how_ended()
+    }
+
+    fn hear_of_settings(&self) -> bool {
+        self.shared.hear_of_settings()
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.connection.shared.free(Instant::now());
+    }
+}
+
+impl From<Wire<StdSocket>> for Link {
+    fn from(wire: Wire<StdSocket>) -> Self {
+        Self::Std(Box::new(wire))
+    }
+}
+
+impl From<Wire<TokioSocket>> for Link {
+    fn from(wire: Wire<TokioSocket>) -> Self {
+        Self::Tokio(Box::new(wire))
+    }
+}
+
+/// H2-02, and limits on what has to be remembered (R-H2-03).
+fn builder(settings: &Http2Settings) -> h2::client::Builder {
+    let mut builder = h2::client::Builder::new();
+    builder
+        .enable_push(false)
+        .initial_max_send_streams(1)
+        .max_concurrent_streams(100)
+        .initial_window_size(settings.stream_window.min(MAX_WINDOW))
+        .initial_connection_window_size(settings.connection_window.clamp(MIN_WINDOW, MAX_WINDOW))
+        .max_header_list_size(settings.max_head)
+        .max_send_buffer_size(SEND_BUFFER)
+        // What arrives late for cancelled streams is passed over; it is not an error of the server's.
+        .max_concurrent_reset_streams(1000)
+        .reset_stream_duration(std::time::Duration::from_secs(30));
+    builder
+}
+
+/// The handshake only writes, and what is written before the task runs is kept ([`H2Io`]): it is over at once.
+fn shake_hands<T>(handshake: impl Future<Output = Result<T, h2::Error>>) -> Result<T> {
+    let mut handshake = std::pin::pin!(handshake);
+    let mut nobody = Context::from_waker(Waker::noop());
+    match handshake.as_mut().poll(&mut nobody) {
+        Poll::Ready(outcome) => outcome.map_err(|e| errors::translate(e, None, Phase::Send)),
+        Poll::Pending => Err(Error::new(Kind::Write, "HTTP/2 did not begin")),
+    }
+}
+
+const MIN_WINDOW: u32 = 65_535;
+/// RFC 9113 section 6.9.1.
+const MAX_WINDOW: u32 = (1 << 31) - 1;
+/// Bytes of one body that are taken before the socket takes them.
+const SEND_BUFFER: usize = 128 << 10;
+/// The last number a stream can have.
+const LAST_STREAM: u32 = (1 << 31) - 1;
