@@ -267,7 +267,7 @@ mod tests {
         assert_eq!(head.headers()["content-length"], "5");
         assert_eq!(converted(&new("POST")).unwrap().1, Upload::Nothing);
         assert_eq!(converted(&new("GET")).unwrap().1, Upload::Nothing);
-        let streamed = new("POST").with_body(Body::from_reader(&b"xx"[..]));
+        let streamed = new("POST").with_body(Body::reader(&b"xx"[..]));
         let (head, upload) = converted(&streamed).unwrap();
         assert_eq!(upload, Upload::Open);
         assert!(head.headers().is_empty());

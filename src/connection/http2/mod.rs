@@ -351,3 +351,10 @@ const MAX_WINDOW: u32 = (1 << 31) - 1;
 const SEND_BUFFER: usize = 128 << 10;
 /// The last number a stream can have.
 const LAST_STREAM: u32 = (1 << 31) - 1;
+
+#[cfg(test)]
+mod hostile_tests;
+#[cfg(test)]
+mod raw_tests;
+#[cfg(test)]
+mod tests;

@@ -85,11 +85,13 @@ impl Stream {
         wanted: usize,
     ) -> Poll<Result<Option<usize>>> {
         // An answer may end the upload (SEC-133).
-        if let Poll::Ready(answer) = self.poll_head(context) {
+        if self.waiting.is_some()
+            && let Poll::Ready(answer) = self.poll_head(context)
+        {
             answer?;
-            if self.ends_upload() {
-                self.stop_sending();
-            }
+        }
+        if self.ends_upload() {
+            self.stop_sending();
         }
         let Some(sending) = &mut self.sending else {
             return Poll::Ready(Ok(None));
