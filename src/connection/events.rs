@@ -161,6 +161,7 @@ impl Tracer {
     /// # Errors
     /// As [`started`](Self::started).
     #[cfg(feature = "async")]
+    #[allow(dead_code, reason = "for the drivers to come")]
     pub(crate) fn started_on_stream(&self, name: Name, id: u32) -> Result<()> {
         match &self.0 {
             None => Ok(()),

@@ -8,6 +8,7 @@ pub(crate) mod deadline;
 pub(crate) mod events;
 mod facts;
 #[cfg(feature = "async")]
+#[allow(dead_code, unused_imports, reason = "for the drivers to come")]
 pub(crate) mod http2;
 pub(crate) mod outbox;
 pub(crate) mod pool;
@@ -19,6 +20,7 @@ pub(crate) mod socket;
 #[cfg(feature = "tls")]
 pub(crate) mod tls;
 #[cfg(feature = "async")]
+#[allow(dead_code, reason = "for the drivers to come")]
 pub(crate) mod tokio_socket;
 pub(crate) mod wire;
 

@@ -47,6 +47,7 @@ impl<S: Socket> Wire<S> {
     /// # Errors
     /// Those of `map`.
     #[cfg(feature = "async")]
+    #[allow(dead_code, reason = "for the drivers to come")]
     pub(crate) fn map_socket<T: Socket>(
         #[cfg_attr(not(feature = "tls"), allow(unused_mut))] mut self,
         map: impl FnOnce(&S) -> io::Result<T>,

@@ -155,6 +155,11 @@ impl Stream {
             };
             self.received += self.pending.len() as u64;
             if let Err(e) = outcome {
+                // h2 forgets that the response was complete if the connection ends while the request is not.
+                if e.is_io() && self.content_length == Some(self.received) {
+                    self.give_up();
+                    return Poll::Ready(Ok(false));
+                }
                 let (received, length) = (self.received, self.content_length);
                 let error = self.fail(e, Phase::Body).with_bytes(received, length);
                 return Poll::Ready(Err(error));

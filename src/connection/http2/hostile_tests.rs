@@ -18,6 +18,9 @@ enum Verdict {
     Silent,
 }
 
+const RESET: &[Verdict] = &[Verdict::Stream(PROTOCOL)];
+const ENDED: &[Verdict] = &[Verdict::Connection(PROTOCOL)];
+
 const PROTOCOL: u32 = 1;
 const FLOW: u32 = 3;
 const FRAME_SIZE: u32 = 6;
@@ -99,91 +102,56 @@ fn together(frames: &[Vec<u8>]) -> Vec<u8> {
     frames.concat()
 }
 
-/// R-H2-10, R-H2-14: malformed heads and misplaced frames.
+/// R-H2-10, R-H2-14: malformed heads.
 #[tokio::test]
 async fn malformed_responses() {
-    let open = || frame(HEADERS, END_HEADERS, 1, OK);
     let length = |length: &[u8]| block(&[(b"content-length", length)]);
-    let data = |flags, bytes: &[u8]| frame(DATA, flags, 1, bytes);
     let late = [field(b"x", b"1"), OK.to_vec()].concat();
     let cases: Vec<(_, _, &[_])> = vec![
-        (
-            "upper case",
-            head(&block(&[(b"X-Upper", b"1")])),
-            &[Verdict::Connection(PROTOCOL)],
-        ),
-        (
-            "blank in a name",
-            head(&block(&[(b"a b", b"1")])),
-            &[Verdict::Connection(PROTOCOL)],
-        ),
-        (
-            "CR in a value",
-            head(&block(&[(b"a", b"1\r2")])),
-            &[Verdict::Connection(PROTOCOL)],
-        ),
-        (
-            "LF in a value",
-            head(&block(&[(b"a", b"1\n2")])),
-            &[Verdict::Connection(PROTOCOL)],
-        ),
-        (
-            "NUL in a value",
-            head(&block(&[(b"a", b"1\x002")])),
-            &[Verdict::Connection(PROTOCOL)],
-        ),
+        ("upper case", head(&block(&[(b"X-Upper", b"1")])), ENDED),
+        ("blank in a name", head(&block(&[(b"a b", b"1")])), ENDED),
+        ("CR in a value", head(&block(&[(b"a", b"1\r2")])), ENDED),
+        ("LF in a value", head(&block(&[(b"a", b"1\n2")])), ENDED),
+        ("NUL in a value", head(&block(&[(b"a", b"1\x002")])), ENDED),
         (
             "connection",
             head(&block(&[(b"connection", b"close")])),
-            &[Verdict::Stream(PROTOCOL)],
+            RESET,
         ),
         (
             "chunked",
             head(&block(&[(b"transfer-encoding", b"chunked")])),
-            &[Verdict::Stream(PROTOCOL)],
+            RESET,
         ),
-        (
-            "keep-alive",
-            head(&block(&[(b"keep-alive", b"1")])),
-            &[Verdict::Stream(PROTOCOL)],
-        ),
-        (
-            "no status",
-            head(&field(b"a", b"1")),
-            &[Verdict::Stream(PROTOCOL)],
-        ),
-        (
-            "two of it",
-            head(&[OK, OK].concat()),
-            &[Verdict::Stream(PROTOCOL)],
-        ),
-        (
-            "late pseudo-field",
-            head(&late),
-            &[Verdict::Stream(PROTOCOL)],
-        ),
+        ("keep-alive", head(&block(&[(b"keep-alive", b"1")])), RESET),
+        ("no status", head(&field(b"a", b"1")), RESET),
+        ("two of it", head(&[OK, OK].concat()), RESET),
+        ("late pseudo-field", head(&late), RESET),
         (
             "field of a request",
             head(&block(&[(b":path", b"/")])),
             &[Verdict::Nothing],
         ),
-        (
-            "length of no number",
-            head(&length(b"abc")),
-            &[Verdict::Stream(PROTOCOL)],
-        ),
-        (
-            "length without body",
-            head(&length(b"5")),
-            &[Verdict::Stream(PROTOCOL)],
-        ),
+        ("length of no number", head(&length(b"abc")), RESET),
+        ("length without body", head(&length(b"5")), RESET),
+    ];
+    judge_all(cases).await;
+}
+
+/// R-H2-10: lengths that do not fit, and frames where they have no place.
+#[tokio::test]
+async fn misplaced_frames() {
+    let open = || frame(HEADERS, END_HEADERS, 1, OK);
+    let length = |length: &[u8]| block(&[(b"content-length", length)]);
+    let data = |flags, bytes: &[u8]| frame(DATA, flags, 1, bytes);
+    let cases: Vec<(_, _, &[_])> = vec![
         (
             "too little",
             together(&[
                 frame(HEADERS, END_HEADERS, 1, &length(b"5")),
                 data(END_STREAM, b"1234"),
             ]),
-            &[Verdict::Stream(PROTOCOL)],
+            RESET,
         ),
         (
             "too much",
@@ -191,42 +159,34 @@ async fn malformed_responses() {
                 frame(HEADERS, END_HEADERS, 1, &length(b"3")),
                 data(END_STREAM, b"1234"),
             ]),
-            &[Verdict::Stream(PROTOCOL)],
+            RESET,
         ),
-        (
-            "body before the head",
-            data(0, b"1"),
-            &[Verdict::Connection(PROTOCOL)],
-        ),
+        ("body before the head", data(0, b"1"), ENDED),
         (
             "trailers without an end",
             together(&[open(), frame(HEADERS, END_HEADERS, 1, &field(b"a", b"1"))]),
-            &[Verdict::Stream(PROTOCOL)],
+            RESET,
         ),
         (
             "head on a stream that is idle",
             frame(HEADERS, END_HEADERS, 9, OK),
-            &[Verdict::Connection(PROTOCOL)],
+            ENDED,
         ),
         (
             "head on a stream of its own",
             frame(HEADERS, END_HEADERS, 2, OK),
-            &[Verdict::Connection(PROTOCOL)],
+            ENDED,
         ),
-        (
-            "body on stream 0",
-            frame(DATA, 0, 0, b"1"),
-            &[Verdict::Connection(PROTOCOL)],
-        ),
+        ("body on stream 0", frame(DATA, 0, 0, b"1"), ENDED),
         (
             "no frame of CONTINUATION",
             frame(CONTINUATION, END_HEADERS, 1, OK),
-            &[Verdict::Connection(PROTOCOL)],
+            ENDED,
         ),
         (
             "another in between",
             together(&[frame(HEADERS, 0, 1, OK), frame(PING, 0, 0, &[0; 8])]),
-            &[Verdict::Connection(PROTOCOL)],
+            ENDED,
         ),
     ];
     judge_all(cases).await;
@@ -284,7 +244,7 @@ async fn bombs() {
     }
     let calm: &[_] = &[Verdict::Connection(CALM)];
     judge_all(vec![
-        ("bomb", head(&bomb), &[Verdict::Stream(PROTOCOL)]),
+        ("bomb", head(&bomb), RESET),
         ("large bomb", head(&large), calm),
         ("continuation", flood, calm),
         ("empty continuation", empty, calm),

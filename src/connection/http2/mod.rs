@@ -11,12 +11,12 @@ mod headers;
 mod io;
 mod progress;
 mod shared;
+mod slot;
 mod stream;
 mod task;
 mod upload;
 
 use std::fmt;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
@@ -25,6 +25,7 @@ use bytes::Bytes;
 use h2::client::SendRequest;
 
 pub(crate) use io::Link;
+pub(crate) use slot::{Opening, Slot};
 pub(crate) use stream::Stream;
 pub(crate) use task::ConnectionTask;
 
@@ -33,14 +34,13 @@ use crate::connection::socket::StdSocket;
 use crate::connection::tokio_socket::TokioSocket;
 use crate::connection::wire::Wire;
 use crate::error::{Error, Kind, Phase, Reason, Result};
-use crate::models::config::ResponseLimits;
 use crate::models::connection::ConnectionInfo;
 use crate::models::http2::Http2Settings;
 use crate::models::request::Request;
 use crate::models::trace::EventInfo;
 use crate::protocol::http1::Outgoing;
 use io::H2Io;
-use shared::{Asked, Shared};
+use shared::Shared;
 
 /// Takes a connected and, if need be, encrypted wire over for HTTP/2: the handle, and what the driver has to spawn.
 ///
@@ -148,6 +148,14 @@ impl Http2 {
         headers::request(&Outgoing::from(request)).map(drop)
     }
 
+    fn how_ended(&self) -> Option<shared::End> {
+        self.shared.how_ended()
+    }
+
+    fn hear_of_settings(&self) -> bool {
+        self.shared.hear_of_settings()
+    }
+
     /// Why there is no place to be had.
     fn refusal(&self) -> Error {
         match self.shared.how_ended() {
@@ -175,133 +183,6 @@ impl fmt::Debug for Http2 {
             "<Connection [HTTP/2, {state}, Streams: {}]>",
             self.streams()
         )
-    }
-}
-
-/// The wait for a place; dropped, it leaves the queue.
-#[derive(Debug)]
-#[must_use = "a future does nothing until it is polled"]
-pub(crate) struct Opening {
-    connection: Http2,
-    ticket: Option<u64>,
-}
-
-impl Future for Opening {
-    type Output = Result<Slot>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<Slot>> {
-        let shared = &self.connection.shared;
-        match shared.ask(self.ticket, context.waker()) {
-            Asked::Queued(ticket) => {
-                self.ticket = Some(ticket);
-                Poll::Pending
-            }
-            Asked::Never => Poll::Ready(Err(self.connection.refusal())),
-            Asked::Granted => {
-                self.ticket = None;
-                Poll::Ready(Ok(Slot {
-                    connection: self.connection.clone(),
-                }))
-            }
-        }
-    }
-}
-
-impl Drop for Opening {
-    fn drop(&mut self) {
-        if let Some(ticket) = self.ticket {
-            self.connection.shared.leave(ticket);
-        }
-    }
-}
-
-/// A place for one request. Dropped, it is free for the next.
-#[derive(Debug)]
-pub(crate) struct Slot {
-    connection: Http2,
-}
-
-impl Slot {
-    /// Hands the head of the request over. Its body, if there is one, is to follow.
-    ///
-    /// # Errors
-    /// `LocalProtocol` for what cannot be sent; the trace callback's. After any other the request may be sent again on
-    /// another connection: nothing of it was sent.
-    pub(crate) fn send(
-        mut self,
-        request: &Outgoing<'_>,
-        limits: ResponseLimits,
-        tracer: &Tracer,
-    ) -> Result<Stream> {
-        let (head, upload) = headers::request(request)?;
-        let ends = upload == headers::Upload::Nothing;
-        let (waiting, sending) = match self.connection.sender.send_request(head, ends) {
-            Ok(both) => both,
-            Err(e) if e.is_io() || e.reason().is_some() => {
-                let error = errors::translate(e, self.connection.shared.how_ended(), Phase::Send);
-                self.connection.shared.go_away();
-                return Err(error);
-            }
-            // The fields were checked, so there are no numbers left (RFC 9113 section 5.1.1).
-            Err(e) => {
-                self.connection.shared.go_away();
-                return Err(self.connection.refusal().with_source(e));
-            }
-        };
-        let mut stream = Stream {
-            id: sending.stream_id().into(),
-            sending: (!ends).then_some(sending),
-            upload,
-            waiting: Some(waiting),
-            receiving: None,
-            early: None,
-            interims: 0,
-            continued: false,
-            pending: Bytes::new(),
-            received: 0,
-            content_length: None,
-            trailers: None,
-            limits,
-            progress: progress::Progress::default(),
-            is_answered: false,
-            is_unprocessed: false,
-            slot: Some(self),
-        };
-        if stream.id >= LAST_STREAM
-            && let Some(slot) = &stream.slot
-        {
-            slot.shared.go_away();
-        }
-        stream.progress.begin(tracer, stream.id)?;
-        if ends {
-            stream.progress.sent()?;
-        }
-        Ok(stream)
-    }
-}
-
-/// What streams ask of their connection.
-impl std::ops::Deref for Slot {
-    type Target = Http2;
-
-    fn deref(&self) -> &Http2 {
-        &self.connection
-    }
-}
-
-impl Http2 {
-    fn how_ended(&self) -> Option<shared::End> {
-        self.shared.how_ended()
-    }
-
-    fn hear_of_settings(&self) -> bool {
-        self.shared.hear_of_settings()
-    }
-}
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        self.connection.shared.free(Instant::now());
     }
 }
 
@@ -349,8 +230,6 @@ const MIN_WINDOW: u32 = 65_535;
 const MAX_WINDOW: u32 = (1 << 31) - 1;
 /// Bytes of one body that are taken before the socket takes them.
 const SEND_BUFFER: usize = 128 << 10;
-/// The last number a stream can have.
-const LAST_STREAM: u32 = (1 << 31) - 1;
 
 #[cfg(test)]
 mod hostile_tests;

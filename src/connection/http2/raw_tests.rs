@@ -8,6 +8,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
 use crate::Headers;
+use crate::models::config::ResponseLimits;
 
 pub(super) const DATA: u8 = 0;
 pub(super) const HEADERS: u8 = 1;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::raw_tests::*;
 use super::*;
 use crate::connection::outbox::Flushed;
+use crate::models::config::ResponseLimits;
 use crate::models::trace::Trace;
 
 fn post(body: &'static str) -> Request {
@@ -278,7 +279,7 @@ async fn answered_early() {
     let (listener, address) = listen().await;
     let connection = connect(address).await;
     let mut raw = Raw::accept(&listener).await;
-    for status in [&OK[..], &[0x8D]] {
+    for status in [OK, &[0x8D]] {
         let request = Request::new("POST", "http://example.org/").unwrap();
         let request = request.with_body(vec![0; 1 << 20]);
         let mut stream = start(&connection, &request).await.unwrap();
@@ -651,7 +652,8 @@ async fn answered_and_hung_up() {
         let room = (1_u32 << 24).to_be_bytes();
         raw.send(&frame(WINDOW_UPDATE, 0, 0, &room)).await;
         let id = raw.wait_for(HEADERS).await.unwrap().stream;
-        raw.send(&frame(HEADERS, END_HEADERS, id, &[0x8D])).await;
+        let head = [vec![0x8D], field(b"content-length", b"9")].concat();
+        raw.send(&frame(HEADERS, END_HEADERS, id, &head)).await;
         raw.send(&frame(DATA, END_STREAM, id, b"too large")).await;
         raw.send(&go_away(id, 0)).await;
         // Closed with bytes unread: the client meets a reset.
