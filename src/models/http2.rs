@@ -36,6 +36,9 @@ pub struct Http2Settings {
     /// The largest head of a response, by the measure of HTTP/2: names and values, and 32 bytes for each field: 64 KiB.
     #[doc(alias = "http2_max_header_list_size")]
     pub max_head: u32,
+    /// The number of the first stream, so that tests get to the last.
+    #[cfg(test)]
+    pub(crate) first_stream: u32,
 }
 
 impl Http2Settings {
@@ -85,6 +88,8 @@ impl Default for Http2Settings {
             stream_window: 1 << 24,
             connection_window: 1 << 25,
             max_head: 1 << 16,
+            #[cfg(test)]
+            first_stream: 1,
         }
     }
 }

@@ -1,7 +1,5 @@
 //! What servers do that they must not, or may and nobody likes.
 
-use std::time::Duration;
-
 use super::raw_tests::*;
 use super::*;
 

@@ -19,7 +19,7 @@ mod upload;
 use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use h2::client::SendRequest;
@@ -211,7 +211,9 @@ fn builder(settings: &Http2Settings) -> h2::client::Builder {
         .max_send_buffer_size(SEND_BUFFER)
         // What arrives late for cancelled streams is passed over; it is not an error of the server's.
         .max_concurrent_reset_streams(1000)
-        .reset_stream_duration(std::time::Duration::from_secs(30));
+        .reset_stream_duration(Duration::from_secs(30));
+    #[cfg(test)]
+    builder.initial_stream_id(settings.first_stream);
     builder
 }
 

@@ -1,7 +1,6 @@
 //! A server of raw frames, for tests: what it says is what the test says.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};

@@ -1,7 +1,6 @@
 //! Requests, their places, and how connections end.
 
 use std::sync::Mutex;
-use std::time::Duration;
 
 use super::raw_tests::*;
 use super::*;
@@ -662,4 +661,135 @@ async fn answered_and_hung_up() {
     let (outcome, ()) = tokio::join!(upload(&mut stream, vec![0; 1 << 20]), server);
     assert_eq!(outcome.unwrap(), Flushed::Stopped);
     assert_eq!(finish(&mut stream).await.unwrap().body, b"too large");
+}
+
+/// R-H2-09: numbers for streams come to an end; what runs goes on.
+#[tokio::test]
+async fn no_numbers_left() {
+    let (listener, address) = listen().await;
+    let settings = Http2Settings {
+        first_stream: (1 << 31) - 3,
+        ..Http2Settings::default()
+    };
+    let connection = connect_with(address, &settings).await;
+    let mut raw = Raw::accept(&listener).await;
+    raw.send(&raw_tests::settings(&[])).await;
+    raw.wait_for(SETTINGS).await.unwrap();
+    let mut first = start(&connection, &get()).await.unwrap();
+    assert!(connection.can_take_more());
+    let mut last = start(&connection, &get()).await.unwrap();
+    assert_eq!(last.id(), (1 << 31) - 1);
+    assert!(!connection.can_take_more());
+    let error = within(connection.open()).await.unwrap_err();
+    assert_ne!(error.kind(), Kind::LocalProtocol);
+    for stream in [&mut first, &mut last] {
+        raw.answer(stream.id()).await;
+        assert_eq!(finish(stream).await.unwrap().status, 200);
+    }
+    drop((first, last, connection));
+    assert_eq!(within(raw.wait_for(GOAWAY)).await.unwrap().code(), 0);
+}
+
+/// A session of TLS goes along when a plain socket is handed to a runtime.
+#[cfg(feature = "tls")]
+#[tokio::test]
+async fn over_tls() {
+    use crate::connection::socket::Step;
+    use crate::connection::tls::Tls;
+    use rustls::pki_types::PrivateKeyDer;
+
+    let pair = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let certificate = pair.cert.der().clone();
+    let key = PrivateKeyDer::try_from(pair.signing_key.serialize_der()).unwrap();
+    let provider = || Arc::new(rustls::crypto::ring::default_provider());
+    let mut server = rustls::ServerConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.clone()], key)
+        .unwrap();
+    server.alpn_protocols = vec![b"h2".to_vec()];
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(certificate).unwrap();
+    let mut client = rustls::ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    client.alpn_protocols = vec![b"h2".to_vec()];
+
+    let (listener, address) = listen().await;
+    let server = tokio::spawn(async move {
+        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(server));
+        let stream = listener.accept().await.unwrap().0;
+        let stream = acceptor.accept(stream).await.unwrap();
+        let mut connection = h2::server::handshake(stream).await.unwrap();
+        while let Some(Ok((_, mut respond))) = connection.accept().await {
+            let mut body = respond
+                .send_response(http::Response::new(()), false)
+                .unwrap();
+            body.send_data(Bytes::from(vec![7; 1 << 20]), true).unwrap();
+        }
+    });
+    let socket = std::net::TcpStream::connect(address).unwrap();
+    let mut wire = Wire::plain(StdSocket::new(socket).unwrap());
+    wire.start_tls(Tls::new(Arc::new(client), "localhost").unwrap());
+    within(async {
+        while !matches!(wire.handshake().unwrap(), Step::Done(())) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    })
+    .await;
+    let (connection, task) = adopt(wire, &Http2Settings::default(), &Tracer::default()).unwrap();
+    let run = tokio::spawn(task);
+    assert_eq!(connection.info().tls().unwrap().alpn(), Some(&b"h2"[..]));
+    for _ in 0..3 {
+        assert_eq!(exchange(&connection).await.unwrap().body.len(), 1 << 20);
+    }
+    drop(connection);
+    within(run).await.unwrap();
+    within(server).await.unwrap();
+}
+
+/// hyper, and many requests at the same time on one connection.
+#[tokio::test]
+async fn hyper_answers() {
+    use http_body_util::{BodyExt, Full};
+    use hyper::body::Incoming;
+    use hyper_util::rt::{TokioExecutor, TokioIo};
+
+    let (listener, address) = listen().await;
+    tokio::spawn(async move {
+        let stream = listener.accept().await.unwrap().0;
+        let service = hyper::service::service_fn(|request: http::Request<Incoming>| async move {
+            let body = request.into_body().collect().await?.to_bytes();
+            Ok::<_, hyper::Error>(http::Response::new(Full::new(body)))
+        });
+        hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+            .max_concurrent_streams(7)
+            .serve_connection(TokioIo::new(stream), service)
+            .await
+    });
+    let connection = connect(address).await;
+    let requests: Vec<_> = (0..200_u8)
+        .map(|number| {
+            let connection = connection.clone();
+            tokio::spawn(async move {
+                let body = vec![number; 10 * usize::from(number)];
+                let request = Request::new("POST", "http://example.org/").unwrap();
+                let request = request.with_body(body.clone());
+                let mut stream = start(&connection, &request).await.unwrap();
+                assert!(connection.streams() <= 7);
+                assert_eq!(
+                    upload(&mut stream, body.clone()).await.unwrap(),
+                    Flushed::All
+                );
+                assert_eq!(finish(&mut stream).await.unwrap().body, body);
+            })
+        })
+        .collect();
+    for request in requests {
+        within(request).await.unwrap();
+    }
+    assert_eq!((connection.streams(), connection.waiting()), (0, 0));
 }
