@@ -298,6 +298,12 @@ impl Body {
         }
     }
 
+    /// Whether some of a stream was taken already.
+    #[cfg(feature = "async")]
+    pub(crate) fn is_started(&self) -> bool {
+        self.started
+    }
+
     /// To be called before each sending: rewinds what was started.
     pub(crate) fn prepare(&mut self) -> Result<()> {
         if !self.started {

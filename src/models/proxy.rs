@@ -252,6 +252,7 @@ impl Proxy {
     }
 
     /// The TLS settings for an https proxy. Those for origins are no part of it (R-PRX-06).
+    #[cfg(feature = "tls")]
     pub(crate) fn tls(&self, trust_env: bool) -> TlsConfig {
         #[allow(clippy::needless_update, reason = "what a proxy cannot be given")]
         TlsConfig {

@@ -61,6 +61,12 @@ pub(crate) struct Head {
     pub(crate) extensions: Extensions,
 }
 
+/// The number of the stream of HTTP/2 that a response came on: odd, from 1; see
+/// [`Response::stream_id`](crate::Response::stream_id).
+#[cfg(feature = "async")]
+#[derive(Clone, Copy)]
+pub(crate) struct StreamId(pub(crate) u32);
+
 /// Finds the label of a charset in the bytes of a body.
 pub(crate) type Detect = dyn Fn(&[u8]) -> Option<String> + Send + Sync;
 
@@ -267,6 +273,12 @@ impl<B> Response<B> {
     /// [`ClientBuilder::timings`](crate::ClientBuilder::timings).
     pub fn timings(&self) -> Option<Timings> {
         self.head.stopwatch.as_ref().map(Stopwatch::timings)
+    }
+
+    /// The number of the stream of HTTP/2 that the response came on: odd, from 1. `None` for other versions.
+    #[cfg(feature = "async")]
+    pub fn stream_id(&self) -> Option<u32> {
+        self.head.extensions.get::<StreamId>().map(|id| id.0)
     }
 
     /// The open map of extensions: typed values by type.
