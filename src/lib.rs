@@ -240,6 +240,8 @@ pub(crate) mod flow;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
+#[cfg(feature = "env_logger")]
+pub mod logging;
 pub(crate) mod models;
 pub(crate) mod protocol;
 pub(crate) mod transports;

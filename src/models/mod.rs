@@ -12,6 +12,7 @@ pub(crate) mod links;
 pub(crate) mod multipart;
 pub(crate) mod pieces;
 pub(crate) mod query;
+pub(crate) mod record;
 pub(crate) mod request;
 pub(crate) mod response;
 pub(crate) mod status;

@@ -54,7 +54,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "asynchronous::response",
         ],
     ),
-    ("logging", &[]),
+    ("logging", &["error"]),
     ("guide", &[]),
 ];
 
