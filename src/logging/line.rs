@@ -170,10 +170,11 @@ impl Template {
                     None => write!(line, "{:?}", std::thread::current().id())?,
                 },
                 Piece::File => line.write_str(record.file().unwrap_or_default())?,
-                Piece::Line => match record.line() {
-                    Some(number) => write!(line, "{number}")?,
-                    None => {}
-                },
+                Piece::Line => {
+                    if let Some(number) = record.line() {
+                        write!(line, "{number}")?;
+                    }
+                }
             }
         }
         Ok(())

@@ -17,6 +17,8 @@
 
 mod alone;
 mod authentication;
+#[cfg(feature = "env_logger")]
+mod basic_config;
 mod clients;
 #[cfg(feature = "cli")]
 mod command;
