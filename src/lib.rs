@@ -235,6 +235,7 @@
 pub(crate) mod blocking;
 pub(crate) mod client;
 pub(crate) mod connection;
+pub(crate) mod engine;
 pub(crate) mod error;
 pub(crate) mod flow;
 #[cfg(fuzzing)]
@@ -252,18 +253,22 @@ pub mod multipart {
     pub use crate::models::multipart::{Form, Part};
 }
 
-pub use blocking::body::BodyStream;
+pub use blocking::Blocking;
 pub use blocking::client::Client;
 pub use blocking::oneshot::{
     OneShot, delete, get, head, options, patch, post, put, request, stream,
 };
 pub use blocking::response::{StreamPieces, StreamingResponse};
 pub use blocking::transport::{HttpTransport, Transport};
-pub use blocking::upgraded::Upgraded;
 pub use bytes::Bytes;
 pub use client::builder::ClientBuilder;
 pub use client::request::{NoBody, RequestBuilder, WithBody};
 pub use client::{Buildable, ClientKind};
+pub use engine::body::BodyStream;
+pub use engine::builder::IntoTransport;
+pub use engine::client::BaseClient;
+pub use engine::transport::BaseHttpTransport;
+pub use engine::upgraded::Upgraded;
 pub use error::{Error, Kind, Phase, Reason, Result};
 pub use flow::auth::{BasicAuth, BearerAuth, DigestAuth, FunctionAuth, IntoAuth, NetrcAuth};
 pub use flow::redirect::{Redirect, RedirectAction};

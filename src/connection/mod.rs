@@ -77,10 +77,6 @@ impl<S: Socket> Connection<S> {
         }
     }
 
-    pub(crate) fn wire(&self) -> &Wire<S> {
-        &self.wire
-    }
-
     pub(crate) fn socket_mut(&mut self) -> &mut S {
         self.wire.socket_mut()
     }

@@ -35,6 +35,14 @@ pub(crate) trait Socket: Send {
     fn is_readable(&mut self) -> bool;
     fn peer_addr(&self) -> io::Result<SocketAddr>;
     fn local_addr(&self) -> io::Result<SocketAddr>;
+    /// What a connect that did not wait came to, if it failed.
+    fn take_error(&self) -> io::Result<Option<io::Error>>;
+
+    /// Lets reads wait by themselves for at most this long, where that is possible; `None` is for ever.
+    fn be_patient(&mut self, _timeout: Option<Duration>) {}
+
+    /// Back to calls that never wait.
+    fn be_prompt(&mut self) {}
 }
 
 /// A socket of the standard library.
@@ -65,26 +73,20 @@ impl StdSocket {
         &self.stream
     }
 
-    /// Lets reads wait in the kernel for at most this long; `None` is for ever. Says whether it did.
-    pub(crate) fn be_patient(&mut self, timeout: Option<Duration>) -> bool {
+    /// Lets reads wait in the kernel for at most this long.
+    fn wait_in_kernel(&mut self, timeout: Option<Duration>) {
         self.patient = false;
         // A zero timeout means "for ever" to the kernel, and one below a tick may be rounded to that.
         if !PER_CALL || timeout.is_some_and(|timeout| timeout < Duration::from_millis(1)) {
-            return false;
+            return;
         }
         if self.receive_timeout != Some(timeout) {
             if self.stream.set_read_timeout(timeout).is_err() {
-                return false;
+                return;
             }
             self.receive_timeout = Some(timeout);
         }
         self.patient = true;
-        true
-    }
-
-    /// Back to calls that never wait.
-    pub(crate) fn be_prompt(&mut self) {
-        self.patient = false;
     }
 
     pub(crate) fn is_patient(&self) -> bool {
@@ -147,6 +149,18 @@ mod calls {
         fn local_addr(&self) -> io::Result<SocketAddr> {
             self.stream.local_addr()
         }
+
+        fn take_error(&self) -> io::Result<Option<io::Error>> {
+            self.stream.take_error()
+        }
+
+        fn be_patient(&mut self, timeout: Option<Duration>) {
+            self.wait_in_kernel(timeout);
+        }
+
+        fn be_prompt(&mut self) {
+            self.patient = false;
+        }
     }
 }
 
@@ -178,6 +192,18 @@ mod calls {
 
         fn local_addr(&self) -> io::Result<SocketAddr> {
             self.stream.local_addr()
+        }
+
+        fn take_error(&self) -> io::Result<Option<io::Error>> {
+            self.stream.take_error()
+        }
+
+        fn be_patient(&mut self, timeout: Option<Duration>) {
+            self.wait_in_kernel(timeout);
+        }
+
+        fn be_prompt(&mut self) {
+            self.patient = false;
         }
     }
 

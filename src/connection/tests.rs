@@ -39,6 +39,10 @@ impl Moves {
 }
 
 impl Socket for Whimsical {
+    fn take_error(&self) -> io::Result<Option<io::Error>> {
+        Ok(None)
+    }
+
     fn peer_addr(&self) -> io::Result<SocketAddr> {
         Err(io::ErrorKind::NotConnected.into())
     }
