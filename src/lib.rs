@@ -180,21 +180,13 @@
 //!
 //! papilio speaks through the [`log`](https://docs.rs/log) crate: one line for each exchange at INFO under `papilio`, what
 //! connections do at DEBUG below it. Credentials are left out at every level, bodies are never logged.
+//! For a program without a logger there is `logging::basic_config()`, with the feature `env_logger`.
 //!
-//! # Coming from HTTPX
+//! # The guide
 //!
-//! | HTTPX | papilio |
-//! |---|---|
-//! | `httpx.get(url, params=...)` | `papilio::get(url).query(...).send()` |
-//! | `content=`, `data=`, `files=`, `json=` | [`body`], [`form`], [`multipart`](RequestBuilder::multipart), [`json`] |
-//! | `response.raise_for_status()` | [`error_for_status`](Response::error_for_status) |
-//! | `response.status_code` | [`status`](Response::status) |
-//! | `client.stream(...)`, `response.read()` | [`stream`](Client::stream), [`buffer`](StreamingResponse::buffer) |
-//! | `event_hooks=` | [`on_request`](ClientBuilder::on_request), [`on_response`](ClientBuilder::on_response) |
-//! | `mounts=` | [`mount`](ClientBuilder::mount) |
-//! | `timeout=None` | [`no_timeout`](RequestBuilder::no_timeout), [`Timeout::none`] |
-//! | `except httpx.ReadTimeout` | [`Kind::ReadTimeout`] |
-//! | `except httpx.TimeoutException` | [`Error::is_timeout`] |
+//! This page is a summary. [`guide`] has a chapter for each thing that papilio does: a [`quickstart`](guide::quickstart),
+//! tables for those who come [from HTTPX, requests, ureq or reqwest](guide::coming_from), what to do about
+//! [errors](guide::errors), and [every way in which a connection can fail](guide::failures).
 //!
 //! # Features
 //!
@@ -208,6 +200,8 @@
 //! | `multipart` | yes | forms of fields and files |
 //! | `zstd` | no | bodies sent as zstd |
 //! | `public-suffix` | no | refuses cookies for domains such as `co.uk`, by the public suffix list; without it only for those of one label |
+//! | `env_logger` | no | [`logging::basic_config`](guide::logging), a logger for programs that have none |
+//! | `log-kv` | no | the facts of a log record as key-value pairs |
 //! | `cli` | no | the `papilio` command, with all default features |
 //!
 //! # What papilio does not do yet
@@ -241,6 +235,8 @@ pub(crate) mod flow;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
+#[cfg(doc)]
+pub mod guide;
 #[cfg(feature = "env_logger")]
 pub mod logging;
 pub(crate) mod models;

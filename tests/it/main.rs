@@ -28,6 +28,7 @@ mod cookies;
 mod decoding;
 mod errors;
 mod examples;
+mod failures;
 mod headers;
 mod hooks;
 mod layering;
