@@ -226,6 +226,8 @@
     )
 )]
 
+#[cfg(feature = "async")]
+pub(crate) mod asynchronous;
 pub(crate) mod blocking;
 pub(crate) mod client;
 pub(crate) mod connection;
@@ -249,6 +251,16 @@ pub mod multipart {
     pub use crate::models::multipart::{Form, Part};
 }
 
+#[cfg(feature = "async")]
+pub use asynchronous::client::AsyncClient;
+#[cfg(feature = "async")]
+pub use asynchronous::pieces::AsyncPieces;
+#[cfg(feature = "async")]
+pub use asynchronous::response::{AsyncBodyStream, AsyncStreamingResponse};
+#[cfg(feature = "async")]
+pub use asynchronous::transport::{AsyncHttpTransport, AsyncTransport};
+#[cfg(feature = "async")]
+pub use asynchronous::{Async, BoxFuture};
 pub use blocking::Blocking;
 pub use blocking::client::Client;
 pub use blocking::oneshot::{

@@ -41,6 +41,7 @@ impl Driver for Blocking {
     type Transport = dyn Transport;
     type RequestHook = dyn Fn(&mut Request) -> Result<()> + Send + Sync;
     type ResponseHook = dyn Fn(&mut StreamingResponse) -> Result<()> + Send + Sync;
+    type Patience = ();
     type Foreign = Exclusive<Box<dyn Read + Send>>;
 
     fn adopt(socket: socket2::Socket) -> io::Result<StdSocket> {

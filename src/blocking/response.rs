@@ -148,10 +148,7 @@ impl fmt::Debug for StreamPieces<'_> {
 impl ResponseBuilder {
     /// With what this reader gives as body: `Transfer-Encoding: chunked`, unless a length was given as header.
     pub fn stream(mut self, reader: impl Read + Send + 'static) -> StreamingResponse {
-        let headers = &mut self.head.headers;
-        if !headers.contains("Content-Length") && !headers.contains("Transfer-Encoding") {
-            headers.push("Transfer-Encoding", b"chunked");
-        }
+        self.announce_stream();
         self.raw_stream(reader)
     }
 

@@ -93,6 +93,12 @@ impl Until {
         self.at.is_some_and(|at| at <= now)
     }
 
+    /// The moment of its end.
+    #[cfg(feature = "async")]
+    pub(crate) fn at(&self) -> Option<Instant> {
+        self.at
+    }
+
     /// The moment of its end, or this one if that is sooner.
     pub(crate) fn sooner_of(&self, other: Option<Instant>) -> Option<Instant> {
         self.at.into_iter().chain(other).min()

@@ -16,6 +16,8 @@ pub(crate) mod roots;
 pub(crate) mod socket;
 #[cfg(feature = "tls")]
 pub(crate) mod tls;
+#[cfg(feature = "async")]
+pub(crate) mod tokio_socket;
 pub(crate) mod wire;
 
 use std::io::{self, IoSlice};

@@ -40,11 +40,18 @@ pub(crate) trait Driver: Sized + Send + Sync + 'static {
     type RequestHook: ?Sized + Send + Sync;
     /// Functions that are called with each response.
     type ResponseHook: ?Sized + Send + Sync;
+    /// What is remembered between two polls of a switched connection.
+    type Patience: Default + Send + Sync;
     /// A body that somebody else made.
     type Foreign: Send + Sync;
 
     /// Takes over a socket, connected or about to be.
     fn adopt(socket: socket2::Socket) -> io::Result<Self::Socket>;
+
+    /// Whether an idle connection can still be waited for.
+    fn is_alive(_socket: &Self::Socket) -> bool {
+        true
+    }
 
     /// Waits until the socket may be ready; the error of `until` if that comes first.
     fn ready(

@@ -18,7 +18,7 @@ use crate::client::{Buildable, Network, sealed};
 use crate::connection::Connection;
 use crate::connection::deadline::Deadlines;
 use crate::connection::events::{Name, Tracer};
-use crate::connection::pool::{Key, Lease, Pool};
+use crate::connection::pool::{Key, Lease, Pool, Sharing};
 use crate::connection::socket::Socket;
 use crate::engine::body::BodyStream;
 use crate::engine::exchange::{Conn, exchange};
@@ -66,7 +66,7 @@ impl<D: Driver> BaseHttpTransport<D> {
                 .try_for_each(|pem| roots::check_pem(pem))?;
         }
         Ok(Self {
-            pool: Pool::new(network.limits),
+            pool: Pool::new(network.limits, Sharing::Never),
             network,
             #[cfg(feature = "tls")]
             tls: OnceLock::new(),
@@ -128,7 +128,7 @@ impl<D: Driver> BaseHttpTransport<D> {
         deadlines: &Deadlines,
         now: Instant,
     ) -> Result<Lease<Box<Conn<D>>>> {
-        let mut ticket = self.pool.ticket(Key(url.clone()));
+        let mut ticket = self.pool.ticket(Key::of(url));
         let until = deadlines.pool(now);
         // The first try needs nobody to wake.
         let mut lease = match ticket.poll(Waker::noop(), now) {
@@ -141,8 +141,9 @@ impl<D: Driver> BaseHttpTransport<D> {
         .map_err(|e| e.in_phase(Phase::Pool))?;
         while lease.connection().is_some_and(|connection| {
             // Inside TLS the look is a read, and the socket may still be as patient as the last response needed it.
-            connection.socket_mut().be_prompt();
-            connection.is_stale()
+            let socket = connection.socket_mut();
+            socket.be_prompt();
+            !D::is_alive(socket) || connection.is_stale()
         }) {
             lease.replace(Instant::now());
         }

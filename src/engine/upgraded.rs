@@ -36,10 +36,16 @@ use crate::models::config::Timeout;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Upgraded<D: Driver = crate::blocking::Blocking> {
-    wire: Wire<D::Socket>,
+    pub(crate) wire: Wire<D::Socket>,
     early: Vec<u8>,
     taken: usize,
-    deadlines: Deadlines,
+    pub(crate) deadlines: Deadlines,
+    /// How far waits that are polled have got.
+    #[cfg_attr(
+        not(feature = "async"),
+        expect(dead_code, reason = "who waits on this thread polls nothing")
+    )]
+    pub(crate) patience: D::Patience,
     /// Holds the slot of the pool.
     _lease: Lease<Box<Conn<D>>>,
 }
@@ -57,6 +63,7 @@ impl<D: Driver> Upgraded<D> {
             early,
             taken: 0,
             deadlines,
+            patience: D::Patience::default(),
             _lease: lease,
         })
     }
@@ -79,15 +86,21 @@ impl<D: Driver> Upgraded<D> {
         self.taken < self.early.len() || self.wire.socket_mut().is_readable()
     }
 
+    /// What came behind the head, as far as it was not taken yet.
+    pub(crate) fn take_early(&mut self, buffer: &mut [u8]) -> usize {
+        let early = self.early.get(self.taken..).unwrap_or_default();
+        let count = early.len().min(buffer.len());
+        for (to, from) in buffer.iter_mut().zip(early) {
+            *to = *from;
+        }
+        self.taken += count;
+        count
+    }
+
     /// Bytes from the other side; 0 is the end.
     pub(crate) async fn receive(&mut self, buffer: &mut [u8]) -> Result<usize> {
-        let early = self.early.get(self.taken..).unwrap_or_default();
-        if !early.is_empty() {
-            let count = early.len().min(buffer.len());
-            for (to, from) in buffer.iter_mut().zip(early) {
-                *to = *from;
-            }
-            self.taken += count;
+        let count = self.take_early(buffer);
+        if count > 0 {
             return Ok(count);
         }
         let deadlines = &self.deadlines;

@@ -60,6 +60,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "error",
             "models",
             "engine::body",
+            "asynchronous::BoxFuture",
             "blocking::transport",
             "blocking::response",
             "asynchronous::transport",
