@@ -26,6 +26,7 @@ mod common;
 mod cookie_client;
 mod cookies;
 mod decoding;
+mod documentation;
 mod errors;
 mod examples;
 mod failures;
