@@ -16,6 +16,11 @@ use crate::error::{Error, Kind, Result};
 
 /// A line that is being written, for [`BasicConfig::format`](super::BasicConfig::format): write to it with [`write!`].
 /// The line break at its end is not yours to write.
+///
+/// ```
+/// use std::fmt::Write;
+/// let config = papilio::logging::basic_config().format(|line, record| write!(line, "{}", record.args()));
+/// ```
 #[derive(Debug)]
 pub struct Line<'a> {
     text: String,

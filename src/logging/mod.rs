@@ -75,6 +75,11 @@ pub fn basic_config() -> BasicConfig {
 }
 
 /// See [`basic_config`].
+///
+/// ```
+/// let config: papilio::logging::BasicConfig = papilio::logging::basic_config();
+/// assert!(format!("{config:?}").contains("Stderr"));
+/// ```
 #[must_use = "nothing is logged before `init`"]
 pub struct BasicConfig {
     levels: Levels,
@@ -102,6 +107,11 @@ enum Destination {
 
 impl BasicConfig {
     /// What is logged of targets that [`target`](Self::target) does not name. `WARN` unless set, as in Python.
+    ///
+    /// ```
+    /// use papilio::logging::{self, LevelFilter};
+    /// let config = logging::basic_config().level(LevelFilter::Debug);
+    /// ```
     pub fn level(mut self, level: LevelFilter) -> Self {
         self.levels.set_rest(level);
         self
@@ -170,12 +180,20 @@ impl BasicConfig {
     }
 
     /// Shows the time of UTC in place of local time.
+    ///
+    /// ```
+    /// let config = papilio::logging::basic_config().utc().date_format("%H:%M:%SZ");
+    /// ```
     pub fn utc(mut self) -> Self {
         self.is_utc = true;
         self
     }
 
     /// Writes to this file, at its end; it is made if need be.
+    ///
+    /// ```
+    /// let config = papilio::logging::basic_config().file("requests.log");
+    /// ```
     #[doc(alias = "filename")]
     pub fn file(mut self, path: impl Into<PathBuf>) -> Self {
         self.destination = Destination::File(path.into());
@@ -196,12 +214,20 @@ impl BasicConfig {
     }
 
     /// Writes to standard output.
+    ///
+    /// ```
+    /// let config = papilio::logging::basic_config().stdout();
+    /// ```
     pub fn stdout(mut self) -> Self {
         self.destination = Destination::Stdout;
         self
     }
 
     /// Writes to standard error, which is so unless set.
+    ///
+    /// ```
+    /// let config = papilio::logging::basic_config().stderr();
+    /// ```
     pub fn stderr(mut self) -> Self {
         self.destination = Destination::Stderr;
         self
@@ -210,6 +236,10 @@ impl BasicConfig {
     /// Whether the variable `RUST_LOG` changes the levels; it does unless set. `RUST_LOG=warn,papilio::http11=debug` is
     /// as if [`level`](Self::level) and [`target`](Self::target) were called last. A `/` and a text at its end let only
     /// lines with that text through.
+    ///
+    /// ```
+    /// let config = papilio::logging::basic_config().rust_log(false);
+    /// ```
     pub fn rust_log(mut self, reads: bool) -> Self {
         self.reads_rust_log = reads;
         self
@@ -221,6 +251,14 @@ impl BasicConfig {
     /// # Errors
     /// [`Kind::Config`] for a file that cannot be opened, a template or a date format that is none. Nothing is installed
     /// then.
+    ///
+    /// ```
+    /// use papilio::logging::{self, LevelFilter};
+    /// assert!(logging::basic_config().level(LevelFilter::Off).init()?);
+    /// // The second does not count.
+    /// assert!(!logging::basic_config().init()?);
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn init(mut self) -> Result<bool> {
         let mut is_installed = INSTALLED.lock().unwrap_or_else(PoisonError::into_inner);
         if *is_installed {
