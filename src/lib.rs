@@ -172,9 +172,11 @@
 //! # TLS
 //!
 //! Certificates are checked against roots that are part of the program, or those that `SSL_CERT_FILE` or `SSL_CERT_DIR`
-//! name; [`trust_env(false)`](ClientBuilder::trust_env) ignores these variables.
+//! name, which must be usable; [`trust_env(false)`](ClientBuilder::trust_env) ignores these variables.
 //! [`verify`](ClientBuilder::verify) names other roots, [`add_root_certificate`](ClientBuilder::add_root_certificate)
-//! adds to them.
+//! adds to them. [`cert`](ClientBuilder::cert) is for servers that want to know who is asking, and
+//! [`pin_public_key`](ClientBuilder::pin_public_key) for those of which one key alone is taken. A [`TlsConfig`] holds all of
+//! it for several clients.
 //!
 //! # Logs
 //!
@@ -198,6 +200,9 @@
 //! | `json` | yes | JSON bodies and forms from anything that implements `Serialize` |
 //! | `charset` | yes | every charset of the web; without it UTF-8, UTF-16, UTF-32, ASCII and Latin-1 |
 //! | `multipart` | yes | forms of fields and files |
+//! | `native-roots` | no | `Verify::Native`: the certificates that the operating system trusts |
+//! | `aws-lc-rs` | no | the cryptography of aws-lc in place of ring, with post-quantum key exchange |
+//! | `encrypted-keys` | no | client keys that are encrypted with a password |
 //! | `zstd` | no | bodies sent as zstd |
 //! | `public-suffix` | no | refuses cookies for domains such as `co.uk`, by the public suffix list; without it only for those of one label |
 //! | `env_logger` | no | [`logging::basic_config`](guide::logging), a logger for programs that have none |
@@ -209,7 +214,6 @@
 //! - an async client,
 //! - HTTP/2 and HTTP/3,
 //! - proxies; `HTTPS_PROXY` and its sisters are not read,
-//! - client certificates,
 //! - Unix domain sockets, and the choice of a local address,
 //! - a cache, and retries of answers (the example `retry_transport` has 40 lines for it).
 //!
@@ -281,6 +285,7 @@ pub use error::{Error, Kind, Phase, Reason, Result};
 pub use flow::auth::{BasicAuth, BearerAuth, DigestAuth, FunctionAuth, IntoAuth, NetrcAuth};
 pub use flow::redirect::{Redirect, RedirectAction};
 pub use http::{Extensions, Method, StatusCode, Version};
+pub use models::address::AddressPolicy;
 pub use models::auth::{Auth, AuthFlow, AuthStep, ResponseHead};
 pub use models::body::Body;
 pub use models::config::{Limits, ResponseLimits, Timeout};
@@ -289,12 +294,17 @@ pub use models::cookies::{Cookie, Cookies, SameSite};
 pub use models::headers::{HeaderEncoding, Headers, Iter as HeadersIter};
 pub use models::links::{Link, Links};
 pub use models::pieces::{Lines, Pieces, TextPieces};
+pub use models::proxy::{IntoProxy, Proxy};
 pub use models::query::{QueryParams, QueryValue};
 pub use models::request::{IntoMethod, Request, RequestTarget};
+pub use models::resolver::{IntoAddresses, Resolver, SystemResolver};
 pub use models::response::{Response, ResponseBuilder};
+pub use models::socket::{SocketOption, TcpKeepalive};
 pub use models::status::reason_phrase;
 pub use models::timings::{Attempt, Timings};
-pub use models::tls::Verify;
+#[cfg(feature = "tls")]
+pub use models::tls::{ClientCert, ServerName, TlsConfigBuilder, TlsVersion};
+pub use models::tls::{TlsConfig, Verify};
 pub use models::trace::{Event, EventInfo, EventPhase, Trace};
 pub use models::url::{IntoUrl, Origin, Url, UrlBuilder};
 pub use transports::mock::MockTransport;

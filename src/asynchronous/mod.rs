@@ -59,7 +59,7 @@ impl Driver for Async {
     type Foreign = ForeignStream;
 
     fn adopt(socket: socket2::Socket) -> io::Result<TokioSocket> {
-        TokioSocket::from_tcp(socket.into())
+        TokioSocket::new(socket)
     }
 
     fn is_alive(socket: &TokioSocket) -> bool {

@@ -45,7 +45,7 @@ impl Driver for Blocking {
     type Foreign = Exclusive<Box<dyn Read + Send>>;
 
     fn adopt(socket: socket2::Socket) -> io::Result<StdSocket> {
-        StdSocket::new(socket.into())
+        StdSocket::new(socket)
     }
 
     fn ready(

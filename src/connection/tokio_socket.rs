@@ -5,6 +5,7 @@
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::task::{Context, Poll, Waker};
 
 use socket2::SockRef;
@@ -13,6 +14,7 @@ use tokio::net::TcpStream;
 use tokio::net::UnixStream;
 use tokio::runtime::Handle;
 
+use crate::connection::open::outcome;
 use crate::connection::socket::{Interest, Socket};
 
 /// A socket of tokio: its calls never wait; whoever has to wait asks for its readiness.
@@ -27,10 +29,19 @@ pub(crate) enum TokioSocket {
 }
 
 impl TokioSocket {
-    /// Takes over a connected stream.
+    /// Takes over a socket, connected or about to be.
     ///
     /// # Errors
     /// Outside of a runtime.
+    pub(crate) fn new(socket: socket2::Socket) -> io::Result<Self> {
+        #[cfg(unix)]
+        if socket.local_addr()?.is_unix() {
+            return Self::from_unix(socket.into());
+        }
+        Self::from_tcp(socket.into())
+    }
+
+    /// As [`new`](Self::new).
     pub(crate) fn from_tcp(stream: std::net::TcpStream) -> io::Result<Self> {
         in_runtime()?;
         stream.set_nonblocking(true)?;
@@ -144,11 +155,19 @@ impl Socket for TokioSocket {
         }
     }
 
-    fn take_error(&self) -> io::Result<Option<io::Error>> {
+    fn is_connected(&self) -> io::Result<bool> {
         match self {
-            Self::Tcp(stream) => stream.take_error(),
+            Self::Tcp(stream) => outcome(&SockRef::from(stream)),
             #[cfg(unix)]
-            Self::Unix(stream) => stream.take_error(),
+            Self::Unix(stream) => outcome(&SockRef::from(stream)),
+        }
+    }
+
+    fn unix_path(&self) -> Option<PathBuf> {
+        match self {
+            Self::Tcp(_) => None,
+            #[cfg(unix)]
+            Self::Unix(stream) => stream.peer_addr().ok()?.as_pathname().map(Into::into),
         }
     }
 }

@@ -10,12 +10,14 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use crate::client::builder::ClientBuilder;
-use crate::client::{Buildable, ClientKind, sealed};
+use crate::client::{Buildable, ClientKind, Network, sealed};
 use crate::engine::Driver;
 use crate::engine::client::{BaseClient, Core};
 use crate::engine::transport::BaseHttpTransport;
 use crate::error::Result;
+use crate::flow::environment::proxy_routes;
 use crate::flow::route::{Pattern, Routes};
+use crate::models::proxy::Proxy;
 
 /// Transports and hooks of a [`BaseClient`].
 #[expect(
@@ -131,18 +133,23 @@ impl<D: Driver> ClientBuilder<BaseClient<D>> {
     /// [`Kind::InvalidUrl`](crate::Kind::InvalidUrl), [`Kind::LocalProtocol`](crate::Kind::LocalProtocol) for a header;
     /// [`Kind::Tls`](crate::Kind::Tls) for certificates that cannot be used.
     pub fn build(mut self) -> Result<BaseClient<D>> {
-        let network = self.network()?;
+        let network = Arc::new(self.network()?);
+        let mut routes = self.proxy_routes(&network)?;
         let (transport, http) = match self.parts.transport {
             Some(transport) => (transport, None),
             None => {
-                let http = Arc::new(BaseHttpTransport::new(network.clone())?);
+                let http = Arc::new(BaseHttpTransport::new(Arc::clone(&network), None)?);
                 (D::network(Arc::clone(&http)), Some(http))
             }
         };
+        // Behind those of proxies, and in place of one for the same pattern (CLT-05, PRX-13).
+        for (pattern, mount) in self.parts.mounts.iter() {
+            routes.insert(pattern.clone(), mount.clone());
+        }
         let core = Core {
             transport,
             http,
-            mounts: self.parts.mounts,
+            mounts: routes,
             cookies: self.cookies,
             network,
             closed: AtomicBool::new(false),
@@ -153,6 +160,41 @@ impl<D: Driver> ClientBuilder<BaseClient<D>> {
             core: Arc::new(core),
         })
     }
+
+    /// The transports of proxies: those that were set, else those of the environment (CLT-04), each once.
+    fn proxy_routes(&self, network: &Arc<Network>) -> Result<Routes<Option<Arc<D::Transport>>>> {
+        let mut routes = Routes::default();
+        if network.proxies.explicit {
+            for (pattern, proxy) in network.proxies.routes.iter() {
+                let transport = proxy.as_ref().map(|proxy| through::<D>(network, proxy));
+                routes.insert(pattern.clone(), transport.transpose()?);
+            }
+        } else if network.tls.trust_env && self.parts.transport.is_none() {
+            let mut made: Vec<(String, Arc<D::Transport>)> = Vec::new();
+            for (pattern, url) in proxy_routes(std::env::vars_os())? {
+                let known = made.iter().find(|(other, _)| Some(other) == url.as_ref());
+                let transport = match (known, url) {
+                    (Some((_, transport)), _) => Some(Arc::clone(transport)),
+                    (None, None) => None,
+                    (None, Some(url)) => {
+                        let proxy = Proxy::new(&url)?;
+                        proxy.check()?;
+                        let transport = through::<D>(network, &proxy)?;
+                        made.push((url, Arc::clone(&transport)));
+                        Some(transport)
+                    }
+                };
+                routes.insert(pattern, transport);
+            }
+        }
+        Ok(routes)
+    }
+}
+
+/// A transport that goes through this proxy.
+fn through<D: Driver>(network: &Arc<Network>, proxy: &Proxy) -> Result<Arc<D::Transport>> {
+    let transport = BaseHttpTransport::new(Arc::clone(network), Some(proxy))?;
+    Ok(D::network(Arc::new(transport)))
 }
 
 impl<D: Driver> fmt::Debug for Parts<D> {

@@ -48,7 +48,7 @@ pub(super) struct Core<D: Driver> {
     pub(super) http: Option<Arc<BaseHttpTransport<D>>>,
     pub(super) mounts: Routes<Option<Arc<D::Transport>>>,
     pub(super) cookies: Cookies,
-    pub(super) network: Network,
+    pub(super) network: Arc<Network>,
     pub(super) closed: AtomicBool,
 }
 

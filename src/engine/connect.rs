@@ -1,222 +1,247 @@
-//! Opening a connection: name lookup, the race of addresses, the TLS handshake, retries.
+//! Opening a connection: from a socket to what requests can be sent over.
 //!
-//! Owns their order. Does not own the schedule (`connection/race.rs`) or TLS (`connection/tls.rs`).
+//! Owns the order of proxy, tunnel and TLS, and retries. Does not own sockets (`engine/reach.rs`), handshakes
+//! (`connection/tunnel/`, `connection/tls.rs`) or the exchange.
 
-use std::io;
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use socket2::{Domain, Protocol, Socket as RawSocket, Type};
-
-use crate::connection::deadline::{Deadlines, Until};
+use crate::client::Network;
+use crate::connection::deadline::Deadlines;
 use crate::connection::events::{Name, Tracer};
-use crate::connection::race::{Next, Race};
-use crate::connection::socket::Socket;
+use crate::connection::tunnel::{Tunnel, Tunneled, needs_address};
 use crate::connection::wire::Wire;
-use crate::engine::Driver;
 #[cfg(feature = "tls")]
+use crate::connection::{
+    tls::Tls,
+    tls_config::{self, Alpn},
+};
+use crate::engine::Driver;
 use crate::engine::drive::drive;
-use crate::error::{Error, Kind, Phase, Reason, Result};
-use crate::models::timings::Mark;
+use crate::engine::reach::{addresses, reach};
+use crate::error::{Error, Kind, Phase, Result};
+use crate::models::proxy::{Proxy, ProxyScheme};
 use crate::models::trace::EventInfo;
 use crate::models::url::Url;
 
-/// Connects to the URL's host and port, name lookup included, within the connect limit.
-pub(crate) async fn tcp<D: Driver>(
-    url: &Url,
-    deadlines: &Deadlines,
-    tracer: &Tracer,
-) -> Result<Wire<D::Socket>> {
-    let now = Instant::now();
-    let until = deadlines.connect(now);
-    let host = url.raw_host();
-    let port = url.port_or_default().unwrap_or_default();
-    let info = EventInfo::Connect {
-        host,
-        port,
-        local_address: None,
-        timeout: deadlines.timeout.connect,
-    };
-    tracer.started(Name::ConnectTcp, info)?;
-    let result = match addresses::<D>(host, port, until, tracer).await {
-        Ok(addresses) => race::<D>(host, Race::new(addresses, now), until).await,
-        Err(error) => Err(error.in_phase(Phase::Lookup)),
-    };
-    match result {
-        Ok(socket) => {
-            let wire = Wire::plain(socket);
-            if !tracer.is_off() {
-                tracer.complete(Name::ConnectTcp, EventInfo::Connected(&wire.info()))?;
+/// What a connection is opened for, and by which settings.
+pub(crate) struct Opening<'a> {
+    pub(crate) network: &'a Network,
+    pub(crate) proxy: Option<&'a Proxy>,
+    pub(crate) url: &'a Url,
+    /// In place of the host of the URL, for TLS.
+    #[cfg(feature = "tls")]
+    pub(crate) server_name: Option<&'a str>,
+    #[cfg(feature = "tls")]
+    pub(crate) alpn: Alpn,
+    pub(crate) deadlines: &'a Deadlines,
+    pub(crate) tracer: &'a Tracer,
+}
+
+impl Opening<'_> {
+    /// A new connection, tried again as often as was asked for (RTY-01..04).
+    pub(crate) async fn open<D: Driver>(&self) -> Result<Wire<D::Socket>> {
+        let mut tried = 0;
+        loop {
+            self.tracer.attempt();
+            let error = match self.open_once::<D>().await {
+                Err(error) if error.is_connect() && !self.tracer.has_refused() => error,
+                result => return result,
+            };
+            if tried == self.network.connect_retries {
+                return Err(error);
             }
-            Ok(wire)
-        }
-        Err(error) => {
-            let error = error.in_phase(Phase::Connect);
-            tracer.failed(Name::ConnectTcp, &error);
-            Err(error)
+            self.pause::<D>(retry_pause(tried), &error).await?;
+            tried += 1;
         }
     }
-}
 
-/// Shakes hands over the wire, within a connect limit of its own (TMO-05).
-#[cfg(feature = "tls")]
-pub(crate) async fn tls<D: Driver>(
-    wire: &mut Wire<D::Socket>,
-    session: crate::connection::tls::Tls,
-    host: &str,
-    deadlines: &Deadlines,
-    tracer: &Tracer,
-) -> Result<()> {
-    let until = deadlines.connect(Instant::now());
-    let info = EventInfo::Tls {
-        server_hostname: host,
-        timeout: deadlines.timeout.connect,
-    };
-    tracer.started(Name::StartTls, info)?;
-    wire.start_tls(session);
-    match drive::<D, _, _>(wire, |_| until, Wire::handshake).await {
-        Ok(()) if tracer.is_off() => Ok(()),
-        Ok(()) => tracer.complete(Name::StartTls, EventInfo::Connected(&wire.info())),
-        Err(error) => {
-            let error = error.in_phase(Phase::Tls);
-            tracer.failed(Name::StartTls, &error);
-            Err(error)
+    async fn pause<D: Driver>(&self, pause: Duration, error: &Error) -> Result<()> {
+        let (host, port) = self.place();
+        let info = EventInfo::Retry {
+            host,
+            port,
+            timeout: self.deadlines.timeout.connect,
+            pause,
+            error,
+        };
+        self.tracer.started(Name::Retry, info)?;
+        match self.deadlines.pause(pause, Instant::now()) {
+            Ok(pause) => D::sleep(pause).await,
+            Err(error) => {
+                self.tracer.failed(Name::Retry, &error);
+                return Err(error);
+            }
         }
+        self.tracer.complete(Name::Retry, EventInfo::None)
     }
-}
 
-/// The addresses of a host: an IP literal is its own, a name is looked up aside, because `getaddrinfo` cannot be
-/// interrupted.
-async fn addresses<D: Driver>(
-    host: &str,
-    port: u16,
-    until: Until,
-    tracer: &Tracer,
-) -> Result<Vec<SocketAddr>> {
-    if let Ok(ip) = host.parse::<IpAddr>() {
-        return Ok(vec![SocketAddr::new(ip, port)]);
-    }
-    let name = host.to_owned();
-    let lookup = D::aside(move || (name.as_str(), port).to_socket_addrs().map(Vec::from_iter))
-        .map_err(|e| lookup_failed(host, &e.to_string()))?;
-    match D::within(lookup, until).await? {
-        Some(Ok(addresses)) if addresses.is_empty() => {
-            Err(lookup_failed(host, "it has no address"))
+    async fn open_once<D: Driver>(&self) -> Result<Wire<D::Socket>> {
+        // Before the connection: what is wrong with the settings is wrong without a server (LOG-06).
+        #[cfg(feature = "tls")]
+        let session = self.session()?;
+        #[cfg_attr(
+            not(feature = "tls"),
+            expect(unused_mut, reason = "only TLS changes it")
+        )]
+        let mut wire = match self.proxy {
+            None => {
+                let (event, place) = (Name::ConnectTcp, self.place());
+                reach::<D>(self.network, event, place, self.deadlines, self.tracer).await?
+            }
+            Some(proxy) if proxy.forwards(self.url) => self.reach_proxy::<D>(proxy).await?,
+            Some(proxy) => self.tunnel::<D>(proxy).await?,
+        };
+        #[cfg(feature = "tls")]
+        if let Some(session) = session {
+            let event = match self.proxy {
+                None => Name::StartTls,
+                Some(proxy) if proxy.scheme().is_http() => Name::ProxyStartTls,
+                Some(_) => Name::SocksStartTls,
+            };
+            wire.start_tls(session);
+            self.shake::<D>(&mut wire, event, self.tls_name()).await?;
         }
-        Some(Ok(addresses)) => {
-            tracer.mark(Mark::NameLookup);
-            Ok(addresses)
-        }
-        Some(Err(e)) => Err(lookup_failed(host, &e.to_string()).with_source(e)),
-        None => Err(lookup_failed(host, "the lookup ended without an answer")),
+        Ok(wire)
     }
-}
 
-/// Tries the addresses until one connects.
-async fn race<D: Driver>(host: &str, mut race: Race, until: Until) -> Result<D::Socket> {
-    let mut running: Vec<(SocketAddr, D::Socket)> = Vec::new();
-    let mut failures = Failures::default();
-    loop {
-        let now = Instant::now();
-        until.check(now)?;
-        let next_start = match race.next(now) {
-            Next::Start(address) => {
-                match start(address).and_then(D::adopt) {
-                    Ok(socket) => running.push((address, socket)),
-                    Err(e) => {
-                        race.failed(now);
-                        failures.add(address, e);
+    /// A connection to the proxy, with TLS on it if it wants that.
+    async fn reach_proxy<D: Driver>(&self, proxy: &Proxy) -> Result<Wire<D::Socket>> {
+        let event = match proxy.scheme().is_http() {
+            true => Name::ConnectTcp,
+            false => Name::SocksConnectTcp,
+        };
+        let place = (proxy.host(), proxy.port());
+        #[cfg_attr(
+            not(feature = "tls"),
+            expect(unused_mut, reason = "only TLS changes it")
+        )]
+        let mut wire = reach::<D>(self.network, event, place, self.deadlines, self.tracer).await?;
+        if proxy.scheme() == ProxyScheme::Https {
+            #[cfg(feature = "tls")]
+            {
+                let config =
+                    tls_config::for_proxy(&proxy.tls(self.network.tls.trust_env), proxy.url())?;
+                wire.start_proxy_tls(Tls::new(config, proxy.host())?);
+                self.shake::<D>(&mut wire, Name::StartTls, proxy.host())
+                    .await?;
+            }
+            #[cfg(not(feature = "tls"))]
+            return Err(Error::new(
+                Kind::UnsupportedProtocol,
+                "an https proxy needs papilio's feature `tls`, which this build lacks.",
+            ));
+        }
+        Ok(wire)
+    }
+
+    /// A connection through the proxy. All of what is said to the proxy is within one connect limit (R-PRX-07).
+    async fn tunnel<D: Driver>(&self, proxy: &Proxy) -> Result<Wire<D::Socket>> {
+        let address = match needs_address(proxy, self.url) {
+            true => Some(self.address::<D>().await?),
+            false => None,
+        };
+        let limits = self.network.response_limits;
+        let mut tunnel = Tunnel::new(proxy, self.url, address, limits)?;
+        let event = (!proxy.scheme().is_http()).then_some(Name::SetupSocks5Connection);
+        loop {
+            let mut wire = self.reach_proxy::<D>(proxy).await?;
+            if let Some(event) = event {
+                self.tracer.started(event, EventInfo::None)?;
+            }
+            let until = self.deadlines.connect(Instant::now());
+            let said = drive::<D, _, _>(&mut wire, |_| until, |wire| tunnel.step(wire)).await;
+            match said {
+                Ok(outcome) => {
+                    if let Some(event) = event {
+                        self.tracer.complete(event, EventInfo::None)?;
+                    }
+                    match outcome {
+                        Tunneled::Done => return Ok(wire),
+                        Tunneled::Reconnect => {}
                     }
                 }
-                continue;
-            }
-            Next::Lost => return Err(failures.lost(host)),
-            Next::Wait(next_start) => next_start,
-        };
-        let mut sockets: Vec<&mut D::Socket> =
-            running.iter_mut().map(|(_, socket)| socket).collect();
-        D::any_writable(&mut sockets, until.sooner_of(next_start)).await?;
-        for at in (0..running.len()).rev() {
-            match running.get(at).map(|(_, socket)| outcome(socket)) {
-                Some(Ok(true)) => return Ok(running.swap_remove(at).1),
-                Some(Err(e)) => {
-                    let (address, _) = running.swap_remove(at);
-                    race.failed(Instant::now());
-                    failures.add(address, e);
+                Err(error) => {
+                    // A refusal whose body never ends is a refusal.
+                    let error = match tunnel.refusal().filter(|_| error.is_timeout()) {
+                        Some(refusal) => refusal,
+                        None => error.in_phase(Phase::Proxy),
+                    };
+                    if let Some(event) = event {
+                        self.tracer.failed(event, &error);
+                    }
+                    return Err(error);
                 }
-                _ => {}
             }
         }
     }
-}
 
-/// Begins a connect that does not wait.
-fn start(address: SocketAddr) -> io::Result<RawSocket> {
-    let socket = RawSocket::new(
-        Domain::for_address(address),
-        Type::STREAM,
-        Some(Protocol::TCP),
-    )?;
-    socket.set_nonblocking(true)?;
-    socket.set_tcp_nodelay(true)?;
-    match socket.connect(&address.into()) {
-        Err(e) if !is_in_progress(&e) => Err(e),
-        _ => Ok(socket),
+    /// The address of the origin, for a proxy that does not look names up.
+    async fn address<D: Driver>(&self) -> Result<Ipv4Addr> {
+        let until = self.deadlines.connect(Instant::now());
+        let (host, port) = self.place();
+        let found = addresses::<D>(self.network, host, port, until, self.tracer).await?;
+        let is_v4 = |address: &SocketAddr| match address {
+            SocketAddr::V4(address) => Some(*address.ip()),
+            SocketAddr::V6(_) => None,
+        };
+        found.iter().find_map(is_v4).ok_or_else(|| {
+            let message = format!("'{host}' has no IPv4 address, and SOCKS4 knows no other");
+            Error::new(Kind::Proxy, message)
+        })
+    }
+
+    fn place(&self) -> (&str, u16) {
+        let port = self.url.port_or_default().unwrap_or_default();
+        (self.url.raw_host(), port)
     }
 }
 
-fn is_in_progress(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::WouldBlock
-        || error.raw_os_error() == Some(rustix::io::Errno::INPROGRESS.raw_os_error())
-}
-
-/// How an attempt stands: connected, still running, or failed.
-fn outcome(socket: &impl Socket) -> io::Result<bool> {
-    if let Some(error) = socket.take_error()? {
-        return Err(error);
-    }
-    match socket.peer_addr() {
-        Ok(_) => Ok(true),
-        Err(e) if e.kind() == io::ErrorKind::NotConnected => Ok(false),
-        Err(e) => Err(e),
-    }
-}
-
-fn lookup_failed(host: &str, why: &str) -> Error {
-    Error::new(
-        Kind::Connect,
-        format!("the name '{host}' cannot be looked up: {why}"),
-    )
-    .with_reason(Reason::Dns)
-}
-
-/// The attempts that failed, for an error that lists each (FLT-01).
-#[derive(Default)]
-struct Failures {
-    texts: Vec<String>,
-    last: Option<io::Error>,
-}
-
-impl Failures {
-    fn add(&mut self, address: SocketAddr, error: io::Error) {
-        self.texts.push(format!("{address}: {error}"));
-        self.last = Some(error);
+#[cfg(feature = "tls")]
+impl Opening<'_> {
+    /// The TLS session with the origin, if there is to be one.
+    fn session(&self) -> Result<Option<Tls>> {
+        if !matches!(self.url.scheme(), "https" | "wss") {
+            return Ok(None);
+        }
+        let proxy = self.proxy.map(Proxy::url);
+        let config = tls_config::for_origin(&self.network.tls, self.url, proxy, self.alpn)?;
+        Tls::new(config, self.tls_name()).map(Some)
     }
 
-    fn lost(self, host: &str) -> Error {
-        let error = Error::new(
-            Kind::Connect,
-            format!("cannot connect to '{host}': {}", self.texts.join(", ")),
-        );
-        match self.last {
-            Some(last) => error.with_source(last),
-            None => error,
+    fn tls_name(&self) -> &str {
+        self.server_name.unwrap_or(self.url.raw_host())
+    }
+
+    /// Shakes hands over the wire, within a connect limit of its own (TMO-05).
+    async fn shake<D: Driver>(
+        &self,
+        wire: &mut Wire<D::Socket>,
+        event: Name,
+        host: &str,
+    ) -> Result<()> {
+        let until = self.deadlines.connect(Instant::now());
+        let info = EventInfo::Tls {
+            server_hostname: host,
+            timeout: self.deadlines.timeout.connect,
+        };
+        self.tracer.started(event, info)?;
+        match drive::<D, _, _>(wire, |_| until, Wire::handshake).await {
+            Ok(()) if self.tracer.is_off() => Ok(()),
+            Ok(()) => self
+                .tracer
+                .complete(event, EventInfo::Connected(&wire.info())),
+            Err(error) => {
+                let error = error.in_phase(Phase::Tls);
+                self.tracer.failed(event, &error);
+                Err(error)
+            }
         }
     }
 }
 
 /// The pause before retry `n` of a connect, counted from 0: none, then 0.5 s, doubled each time (RTY-03).
-pub(crate) fn retry_pause(n: u32) -> Duration {
+fn retry_pause(n: u32) -> Duration {
     match n {
         0 => Duration::ZERO,
         n => {

@@ -7,6 +7,7 @@ use std::time::Instant;
 use crate::connection::Connection;
 use crate::connection::deadline::Deadlines;
 use crate::connection::events::Tracer;
+use crate::connection::forward::Forward;
 use crate::connection::outbox::Flushed;
 use crate::connection::socket::Socket;
 use crate::engine::Driver;
@@ -14,7 +15,7 @@ use crate::engine::drive::drive;
 use crate::error::{Phase, Result};
 use crate::models::body::PIECE;
 use crate::models::request::Request;
-use crate::protocol::http1::ParsedHead;
+use crate::protocol::http1::{Outgoing, ParsedHead};
 
 /// A connection of the clients of a driver.
 pub(crate) type Conn<D> = Connection<<D as Driver>::Socket>;
@@ -23,10 +24,11 @@ pub(crate) type Conn<D> = Connection<<D as Driver>::Socket>;
 pub(crate) async fn exchange<D: Driver>(
     connection: &mut Conn<D>,
     request: &mut Request,
+    form: Option<&Forward>,
     deadlines: &Deadlines,
     tracer: &Tracer,
 ) -> Result<ParsedHead> {
-    let error = match send::<D>(connection, request, deadlines, tracer).await {
+    let error = match send::<D>(connection, request, form, deadlines, tracer).await {
         Ok(()) => match receive::<D>(connection, deadlines).await {
             Ok(head) => return Ok(head),
             Err(error) => error.in_phase(Phase::Head),
@@ -37,6 +39,14 @@ pub(crate) async fn exchange<D: Driver>(
     // The request has its error; the connection ends in any case.
     let _ = connection.end();
     Err(error)
+}
+
+/// The request as the codec gets it.
+pub(crate) fn outgoing<'a>(request: &'a Request, form: Option<&'a Forward>) -> Outgoing<'a> {
+    match form {
+        Some(form) => form.outgoing(request),
+        None => Outgoing::from(request),
+    }
 }
 
 /// The head of the response.
@@ -71,11 +81,12 @@ pub(crate) async fn read_body<D: Driver>(
 async fn send<D: Driver>(
     connection: &mut Conn<D>,
     request: &mut Request,
+    form: Option<&Forward>,
     deadlines: &Deadlines,
     tracer: &Tracer,
 ) -> Result<()> {
     connection.socket_mut().be_prompt();
-    connection.begin(request, tracer)?;
+    connection.begin(&outgoing(request, form), tracer)?;
     if let Some(bytes) = request.body.shared() {
         if !bytes.is_empty() {
             connection.announce(bytes.len())?;

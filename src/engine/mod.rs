@@ -10,6 +10,8 @@ pub(crate) mod client;
 pub(crate) mod connect;
 pub(crate) mod drive;
 pub(crate) mod exchange;
+pub(crate) mod line;
+pub(crate) mod reach;
 pub(crate) mod response;
 pub(crate) mod transport;
 pub(crate) mod upgraded;

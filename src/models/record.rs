@@ -99,6 +99,7 @@ mod pairs {
                     port,
                     local_address,
                     timeout,
+                    ..
                 } => {
                     pair("host", (*host).into())?;
                     pair("port", port.into())?;
@@ -110,6 +111,7 @@ mod pairs {
                 EventInfo::Tls {
                     server_hostname,
                     timeout,
+                    ..
                 } => {
                     pair("server_hostname", (*server_hostname).into())?;
                     pair("timeout", seconds(*timeout))
@@ -120,6 +122,7 @@ mod pairs {
                     timeout,
                     pause,
                     error,
+                    ..
                 } => {
                     pair("host", (*host).into())?;
                     pair("port", port.into())?;

@@ -1,5 +1,6 @@
 //! Every sequence of steps that a few actors can take, up to a length.
 
+use super::super::shared::Shared;
 use super::super::state::{Hold, Waiter};
 use super::*;
 
@@ -295,7 +296,8 @@ fn check_waiter(state: &State<Conn>, waiter: &Waiter<Conn>, max: usize) {
         return;
     }
     let key = &waiter.key;
-    let mut shared = state.shared.iter().filter(|shared| shared.serves(key));
+    let usable = |shared: &&Shared<Conn>| shared.key.matches(key) && shared.handle.is_usable();
+    let mut shared = state.shared.iter().filter(usable);
     let opening = state.openings.iter().any(|o| o.key.matches(key));
     let awaited = opening || shared.clone().next().is_some();
     let slot = state.slots.taken() < max || !state.idle.is_empty();

@@ -289,6 +289,27 @@ fn replaced_by_a_stream() {
     assert_eq!(rig.pool.lock().slots.taken(), 1);
 }
 
+/// POOL-07: who looks for another connection in vain opens one, and others wait for that, until one is found after all.
+#[test]
+fn replaced_while_others_wait() {
+    let rig = Rig::new(9, 9);
+    let [mut stale, other] = [(); 2].map(|()| {
+        let mut lease = rig.raw(shared_key("a")).unwrap();
+        lease.fill(rig.make());
+        lease
+    });
+    // From here on it is not known what an opening ends in.
+    go_away(&rig, &rig.shared("a", 9));
+    stale.replace(rig.now);
+    assert!(stale.connection_ref().is_none());
+    let [asking] = rig.waiting(["a"]);
+    drop(asking);
+    rig.keep(other);
+    stale.replace(rig.now);
+    assert_eq!(number(&stale), 1);
+    assert!(rig.raw(shared_key("a")).is_some(), "nothing to wait for");
+}
+
 /// POOL-17, POOL-18, R-POOL-05: streams go on when the pool is closed, and the connection ends with the last; each
 /// shared connection is described.
 #[test]
