@@ -5,9 +5,12 @@
 //! fails, and so does a scenario without a row.
 
 use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
+use std::thread;
 use std::time::Duration;
 
-use papilio::{Client, ClientBuilder, Error, Limits, Timeout};
+use papilio::{AddressPolicy, Client, ClientBuilder, Error, Kind, Limits, Timeout};
 
 use crate::common::one_slot;
 use crate::server::{BlackHole, Refused, Server, ok, script};
@@ -78,10 +81,102 @@ const SCENARIOS: &[(&str, fn() -> Error)] = &[
         )
         .url("/"))
     }),
+    ("address denied", || {
+        let policy = AddressPolicy::public_only();
+        fails(one_slot().address_policy(policy), "http://127.0.0.1/")
+    }),
+    ("resolver failed", || {
+        let resolver = |_: &str| Err(Error::new(Kind::Custom, "no network"));
+        fails(one_slot().resolver(resolver), "http://example.org/")
+    }),
+    ("wrong family", || {
+        let builder = one_slot().local_address(Ipv6Addr::UNSPECIFIED);
+        fails(builder, "http://127.0.0.1/")
+    }),
+    ("local address", || {
+        let builder = one_slot().local_address(Ipv4Addr::new(192, 0, 2, 1));
+        fails(builder, "http://127.0.0.1/")
+    }),
+    #[cfg(unix)]
+    ("no such Unix socket", || {
+        fails(one_slot().unix_socket("/no/such.sock"), "http://docker/")
+    }),
+    ("proxy: no such name", || {
+        fails(
+            one_slot().proxy("http://no-such-name.invalid:3128"),
+            "http://example.org/",
+        )
+    }),
+    ("proxy: refused", || {
+        let port = Refused::port();
+        fails(one_slot().proxy(port.url("/")), "http://example.org/")
+    }),
+    ("proxy: closed", || {
+        let proxy = Server::start(script().read().close());
+        fails(one_slot().proxy(proxy.url("/")), "https://example.org/")
+    }),
+    ("proxy: 407", || {
+        let answer = "HTTP/1.1 407 Proxy Authentication Required\r\n\
+                      Proxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n";
+        let proxy = Server::always(answer);
+        fails(one_slot().proxy(proxy.url("/")), "https://example.org/")
+    }),
+    ("proxy: 403", || {
+        let proxy = Server::always("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+        fails(one_slot().proxy(proxy.url("/")), "https://example.org/")
+    }),
+    ("proxy: silent", || {
+        let proxy = Server::start(script().read().stall());
+        let limit = Timeout::none().connect(SHORT).read(SHORT);
+        fails(
+            one_slot().proxy(proxy.url("/")).timeout(limit),
+            "https://example.org/",
+        )
+    }),
+    ("proxy: SOCKS refused", || {
+        // No authentication; then "connection not allowed by ruleset".
+        let proxy = socks(&[&[5, 0], &[5, 2, 0, 1, 0, 0, 0, 0, 0, 0]]);
+        fails(one_slot().proxy(proxy), "http://example.org/")
+    }),
+    ("proxy: SOCKS, host unreachable", || {
+        let proxy = socks(&[&[5, 0], &[5, 4, 0, 1, 0, 0, 0, 0, 0, 0]]);
+        fails(one_slot().proxy(proxy), "http://example.org/")
+    }),
+    ("proxy: SOCKS wants a password", || {
+        let proxy = socks(&[&[5, 255]]);
+        fails(one_slot().proxy(proxy), "http://example.org/")
+    }),
+    ("proxy: SOCKS, wrong password", || {
+        let proxy = socks(&[&[5, 2], &[1, 1]]);
+        let proxy = proxy.replace("://", "://user:wrong@");
+        fails(one_slot().proxy(proxy), "http://example.org/")
+    }),
+    ("proxy: not SOCKS", || {
+        let proxy = socks(&[b"HTTP/1.1 400 Bad Request\r\n\r\n"]);
+        fails(one_slot().proxy(proxy), "http://example.org/")
+    }),
+    ("a URL that is no proxy", || {
+        one_slot().proxy("ftp://localhost").build().unwrap_err()
+    }),
     ("no scheme", || of("example.org")),
     ("a scheme nobody serves", || of("ftp://example.org/")),
     ("not a URL", || of("http://example.org:port/")),
 ];
+
+/// The URL of a proxy that answers each message with the next of these, once.
+fn socks(answers: &'static [&'static [u8]]) -> String {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let url = format!("socks5://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        for answer in answers {
+            let _ = stream.read(&mut [0; 512]);
+            let _ = stream.write_all(answer);
+        }
+        let _ = stream.read(&mut [0; 512]);
+    });
+    url
+}
 
 #[cfg(feature = "tls")]
 mod tls {
@@ -105,6 +200,12 @@ mod tls {
         ("TLS: no common version", || {
             let server = Server::start(script().send([0x15, 3, 3, 0, 2, 2, 70]).drain());
             of(&server.url("/").replace("http:", "https:"))
+        }),
+        ("TLS: pin", || {
+            let server = Server::start_tls(script().drain(), Identity::Good);
+            let pin = "sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
+            let builder = one_slot().add_root_certificate(ca_pem());
+            fails(builder.pin_public_key("127.0.0.1", pin), &server.url("/"))
         }),
         ("TLS: no certificates in the file", || {
             let path = std::env::temp_dir().join(format!("papilio-empty-{}", std::process::id()));
