@@ -5,18 +5,19 @@
 //! | | |
 //! |---|---|
 //! | Begin | [`quickstart`], [`coming_from`] |
-//! | A client and its settings | [`clients`], [`timeouts`], [`limits`], [`environment`] |
+//! | A client and its settings | [`clients`], [`asynchronous`], [`timeouts`], [`limits`], [`environment`] |
 //! | What is sent | [`requests`], [`multipart`], [`authentication`], [`cookies`] |
 //! | What comes back | [`responses`], [`streaming`], [`charsets`], [`redirects`] |
-//! | On the way | [`tls`], [`transports`], [`hooks`], [`logging`] |
+//! | On the way | [`connections`], [`proxies`], [`tls`], [`transports`], [`hooks`], [`logging`] |
 //! | When it fails | [`errors`], [`failures`], [`troubleshooting`] |
 //!
 //! The code of these chapters is compiled and run as tests, most of it with a
 //! [`MockTransport`](crate::MockTransport) in place of the network, which is not shown.
 
 macro_rules! chapters {
-    ($($name:ident = $file:literal;)+) => {
+    ($($(#[$attribute:meta])* $name:ident = $file:literal;)+) => {
         $(
+            $(#[$attribute])*
             #[doc = include_str!($file)]
             pub mod $name {}
         )+
@@ -29,8 +30,11 @@ chapters! {
     clients = "clients.md";
     timeouts = "timeouts.md";
     limits = "limits.md";
+    #[cfg(feature = "async")]
+    asynchronous = "asynchronous.md";
     environment = "environment.md";
     requests = "requests.md";
+    #[cfg(feature = "multipart")]
     multipart = "multipart.md";
     authentication = "authentication.md";
     cookies = "cookies.md";
@@ -38,6 +42,9 @@ chapters! {
     streaming = "streaming.md";
     charsets = "charsets.md";
     redirects = "redirects.md";
+    connections = "connections.md";
+    proxies = "proxies.md";
+    #[cfg(feature = "tls")]
     tls = "tls.md";
     transports = "transports.md";
     hooks = "hooks.md";
