@@ -20,7 +20,7 @@ use crate::models::response::{Response, ResponseBuilder};
 /// is closed or dropped.
 ///
 /// It is an [`io::Read`] of the decoded body. The body can be taken once: a second iterator gets
-/// [`Kind::StreamConsumed`], reading after [`close`](Self::close) gets [`Kind::StreamClosed`].
+/// [`Kind::StreamConsumed`](crate::Kind::StreamConsumed), reading after [`close`](Self::close) gets [`Kind::StreamClosed`](crate::Kind::StreamClosed).
 ///
 /// ```no_run
 /// let client = papilio::Client::new();
@@ -51,8 +51,8 @@ impl StreamingResponse {
     /// Reads the body into memory.
     ///
     /// # Errors
-    /// [`Kind::StreamConsumed`] if it was taken already; whatever can go wrong while reading: [`Kind::ReadTimeout`],
-    /// [`Kind::Read`], [`Kind::RemoteProtocol`], [`Kind::Decoding`], [`Kind::Limit`], [`Kind::TotalTimeout`].
+    /// [`Kind::StreamConsumed`](crate::Kind::StreamConsumed) if it was taken already; whatever can go wrong while reading: [`Kind::ReadTimeout`](crate::Kind::ReadTimeout),
+    /// [`Kind::Read`](crate::Kind::Read), [`Kind::RemoteProtocol`](crate::Kind::RemoteProtocol), [`Kind::Decoding`](crate::Kind::Decoding), [`Kind::Limit`](crate::Kind::Limit), [`Kind::TotalTimeout`](crate::Kind::TotalTimeout).
     #[doc(alias = "read")]
     pub fn buffer(self) -> Result<Response> {
         block_on(self.into_buffered())
@@ -82,7 +82,7 @@ impl StreamingResponse {
     }
 
     /// The lines of the text, without their terminators: LF, CR LF or CR. A line over the limit (1 MiB unless set) is
-    /// [`Kind::Limit`].
+    /// [`Kind::Limit`](crate::Kind::Limit).
     ///
     /// ```
     /// let mut response = papilio::Response::builder(200).stream(&b"one\r\ntwo"[..]);

@@ -50,7 +50,7 @@ pub(crate) struct Inner<D: Driver> {
 }
 
 /// Where the bytes come from.
-#[expect(clippy::large_enum_variant, reason = "it lies in a box")]
+#[allow(clippy::large_enum_variant, reason = "it lies in a box")]
 pub(super) enum Source<D: Driver> {
     /// All were received, or there were none.
     Done,

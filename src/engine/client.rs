@@ -28,6 +28,7 @@ use crate::models::config::Timeout;
 use crate::models::cookies::Cookies;
 use crate::models::headers::Headers;
 use crate::models::query::QueryParams;
+use crate::models::record;
 use crate::models::request::{IntoMethod, Request};
 use crate::models::url::{IntoUrl, Url};
 use crate::protocol::content::accept_encoding;
@@ -161,14 +162,12 @@ impl<D: Driver> BaseClient<D> {
                 &self.config.default_encoding,
             )
             .map_err(|e| e.in_phase(Phase::Head))?;
-        log::info!(
-            target: "papilio",
-            "HTTP Request: {} {} \"{} {} {}\"",
-            request.method,
-            request.url.masked(),
+        record::exchange(
+            &request.method,
+            &request.url,
             response.http_version(),
-            response.status().as_u16(),
-            response.reason_phrase().escape_debug()
+            response.status(),
+            &response.reason_phrase(),
         );
         Ok(response)
     }

@@ -81,7 +81,7 @@ impl<D: Driver> ClientBuilder<BaseHttpTransport<D>> {
     /// The transport. No network I/O happens; files of certificates that were named are read.
     ///
     /// # Errors
-    /// [`Kind::Config`] for a setting that makes no sense, [`Kind::Tls`] for certificates that cannot be used.
+    /// [`Kind::Config`](crate::Kind::Config) for a setting that makes no sense, [`Kind::Tls`](crate::Kind::Tls) for certificates that cannot be used.
     pub fn build(mut self) -> Result<BaseHttpTransport<D>> {
         let network = Arc::new(self.network()?);
         let mut transport = BaseHttpTransport::new(Arc::clone(&network), None)?;

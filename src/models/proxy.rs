@@ -20,7 +20,9 @@ pub use convert::IntoProxy;
 use crate::error::{Error, Kind, Result};
 use crate::models::auth::Auth;
 use crate::models::headers::Headers;
-use crate::models::tls::{TlsConfig, Verify};
+#[cfg(feature = "tls")]
+use crate::models::tls::TlsConfig;
+use crate::models::tls::Verify;
 use crate::models::url::{IntoUrl, Url};
 
 /// A proxy: its URL, credentials for it, and what else a connection to it needs.

@@ -11,7 +11,6 @@ use crate::models::url::Url;
 
 /// The one line of a request and its response (LOG-02). The version is as in `HTTP/1.1`.
 #[inline]
-#[allow(dead_code, reason = "for the send loop")]
 pub(crate) fn exchange(
     method: &Method,
     url: &Url,

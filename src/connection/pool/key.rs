@@ -53,6 +53,10 @@ impl Key {
     }
 
     /// With another name in TLS than the host's (EXT-03).
+    #[cfg_attr(
+        not(feature = "tls"),
+        allow(dead_code, reason = "there are no names without TLS")
+    )]
     pub(crate) fn with_server_name(self, name: &str) -> Self {
         self.with(|extra| extra.server_name = Some(name.into()))
     }
