@@ -1,4 +1,10 @@
-//! Where the programs are, and what the topics share.
+//! Where the programs are that `run` starts, and what the topics share. The files below this one start the others.
+
+pub(crate) mod http2;
+pub(crate) mod namespace;
+pub(crate) mod process;
+pub(crate) mod socks;
+pub(crate) mod squid;
 
 use std::env;
 use std::fs::{self, File, OpenOptions};
@@ -32,8 +38,22 @@ pub(crate) const NGINX: Program = plain("NGINX_PORT");
 pub(crate) const NGINX_TLS: Program = secure("NGINX_TLS_PORT");
 pub(crate) const NGINX_TLS12: Program = secure("NGINX_TLS12_PORT");
 pub(crate) const NGINX_TLS13: Program = secure("NGINX_TLS13_PORT");
+/// Its certificate has an RSA key.
+pub(crate) const NGINX_RSA: Program = secure("NGINX_RSA_PORT");
 /// Its certificate is for `other.example`.
 pub(crate) const NGINX_WRONG_NAME: Program = secure("NGINX_WRONG_NAME_PORT");
+pub(crate) const NGINX_EXPIRED: Program = secure("NGINX_EXPIRED_PORT");
+/// Its certificate is valid from tomorrow.
+pub(crate) const NGINX_EARLY: Program = secure("NGINX_EARLY_PORT");
+/// Wants a certificate of `clients/client.pem`: `clients/ada.pem` or `clients/rsa.pem`.
+pub(crate) const NGINX_CLIENT: Program = secure("NGINX_CLIENT_PORT");
+/// Asks for one, and takes whoever has none.
+pub(crate) const NGINX_CLIENT_ASKED: Program = secure("NGINX_CLIENT_ASKED_PORT");
+pub(crate) const NGINX_HTTP2: Program = secure("NGINX_HTTP2_PORT");
+/// HTTP/2 and nothing else.
+pub(crate) const NGINX_HTTP2_PLAIN: Program = plain("NGINX_HTTP2_PLAIN_PORT");
+/// Says GOAWAY after every 37 requests.
+pub(crate) const NGINX_HTTP2_LEAVING: Program = secure("NGINX_HTTP2_LEAVING_PORT");
 
 /// The bytes of `files/large.bin`.
 pub(crate) const LARGE: u64 = (256 << 20) + 4_099;
@@ -58,6 +78,11 @@ const fn secure(variable: &'static str) -> Program {
 impl Program {
     pub(crate) fn url(self, path: &str) -> String {
         format!("{}://127.0.0.1:{}{path}", self.scheme, self.port())
+    }
+
+    /// The same for another host.
+    pub(crate) fn url_of(self, host: &str, path: &str) -> String {
+        format!("{}://{host}:{}{path}", self.scheme, self.port())
     }
 
     pub(crate) fn port(self) -> String {
