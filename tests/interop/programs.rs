@@ -11,7 +11,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use papilio::{Client, ClientBuilder, Response, Timeout};
 use serde_json::Value;
@@ -97,6 +98,26 @@ pub(crate) fn work(path: &str) -> PathBuf {
 
 fn variable(name: &str) -> String {
     env::var(name).unwrap_or_else(|_| panic!("{name} is not set: start tests/interop/run"))
+}
+
+/// The lines of nginx's access log with this text, once they are so many. A request is written when it has ended.
+#[track_caller]
+pub(crate) fn nginx_saw(text: &str, count: usize) -> Vec<String> {
+    let began = Instant::now();
+    loop {
+        let log = fs::read_to_string(work("nginx-access.log")).unwrap();
+        let lines = log.lines().filter(|line| line.contains(text));
+        let lines: Vec<_> = lines.map(str::to_owned).collect();
+        if lines.len() >= count {
+            return lines;
+        }
+        assert!(
+            began.elapsed() < Duration::from_secs(5),
+            "nginx saw {} of {count}: {text}",
+            lines.len()
+        );
+        thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// Of a client that trusts the private authority too and nothing in the environment, and waits long for busy programs.

@@ -10,7 +10,7 @@ use crate::programs::socks::{Dante, Microsocks};
 use crate::programs::squid::{Squid, Tinyproxy};
 use crate::programs::{
     NGINX, NGINX_CLIENT, NGINX_CLIENT_ASKED, NGINX_EARLY, NGINX_EXPIRED, NGINX_HTTP2,
-    NGINX_HTTP2_LEAVING, NGINX_HTTP2_PLAIN, NGINX_TLS, Program, work,
+    NGINX_HTTP2_LEAVING, NGINX_HTTP2_PLAIN, NGINX_TLS, Program, nginx_saw, work,
 };
 
 /// The body, then a line with the statuses of the response and of CONNECT, the version, and curl's own exit code.
@@ -275,9 +275,38 @@ fn nginx() {
         ],
     );
 
-    let urls = NGINX_HTTP2_LEAVING.url("/[1-100]");
-    let (_, last) = curl(&["--include", &urls]);
-    assert_eq!(last, "200 000 2 0");
+    // What the log tells.
+    for (parts, count) in [
+        (&["/nginx.sock HTTP/1.1 ", " host=any.example "][..], 1),
+        (
+            &[
+                "/nginx-tls.sock HTTP/1.1 ",
+                " host=localhost client=- sni=localhost ",
+            ],
+            1,
+        ),
+        (&["/nginx-http2.sock HTTP/2.0 ", " host=any "], 1),
+        (&[" ::1 HTTP/2.0 ", " 200 GET /index.html host=[::1]:"], 1),
+        (&[" client=CN=ada,", " proxy=-"], 1),
+    ] {
+        let log = nginx_saw(parts[0], count);
+        let found = log
+            .iter()
+            .any(|line| parts.iter().all(|part| line.contains(part)));
+        assert!(found, "{parts:?} {log:?}");
+    }
+
+    // Two farewells on the way.
+    let urls = NGINX_HTTP2_LEAVING.url("/curl-[1-100]");
+    facts("200 000 2 0", &["--output", "/dev/null", &urls]);
+    let log = nginx_saw("GET /curl-", 100);
+    let mut paths: Vec<_> = log
+        .iter()
+        .map(|line| line.split(' ').nth(8).unwrap())
+        .collect();
+    paths.sort_unstable();
+    paths.dedup();
+    assert_eq!((paths.len(), log.len()), (100, 100), "{log:?}");
 }
 
 #[test]
@@ -351,7 +380,7 @@ fn node() {
     let facts = node.forget();
     assert_eq!(facts["requests"][0], "GET /about?x=1");
 
-    // What the server may do to 60 requests in a row.
+    // What a server may do to 60 requests in a row.
     let leaving = format!("https://127.0.0.1:{}/about?n=[1-60]", node.leaving);
     let (text, last) = curl(&[&leaving]);
     assert_eq!(
