@@ -203,6 +203,7 @@ http_access deny on_basic !known
 http_access deny on_digest !known
 http_access deny on_either !known
 http_access allow all
+strip_query_terms off
 cache deny all
 cache_mem 0 MB
 hosts_file @HOSTS@
