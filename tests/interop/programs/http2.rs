@@ -125,7 +125,7 @@ impl Node {
         }
     }
 
-    /// `sessions`, `open` (sessions), `requests` (`GET /about`), `resets` (codes that the client sent), `received`
+    /// `sessions`, `open` (sessions), `requests` (`GET /about`), `resets` (codes, of either side), `received`
     /// (bytes of bodies), `settings` (of every session), `goaways` (sent).
     pub(crate) fn facts(&self) -> Value {
         self.ask("GET")
