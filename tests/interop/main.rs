@@ -15,8 +15,10 @@
 mod command;
 mod django;
 mod files;
+mod happy_eyeballs;
 mod httpbin;
 mod nginx;
 mod programs;
+mod startup;
 mod tls;
 mod upload;

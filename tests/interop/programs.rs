@@ -1,11 +1,18 @@
-//! Where the programs are, and what the topics share.
+//! Where the programs are that `run` starts, and what the topics share. The files below this one start the others.
+
+pub(crate) mod http2;
+pub(crate) mod namespace;
+pub(crate) mod process;
+pub(crate) mod socks;
+pub(crate) mod squid;
 
 use std::env;
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use papilio::{Client, ClientBuilder, Response, Timeout};
 use serde_json::Value;
@@ -32,8 +39,22 @@ pub(crate) const NGINX: Program = plain("NGINX_PORT");
 pub(crate) const NGINX_TLS: Program = secure("NGINX_TLS_PORT");
 pub(crate) const NGINX_TLS12: Program = secure("NGINX_TLS12_PORT");
 pub(crate) const NGINX_TLS13: Program = secure("NGINX_TLS13_PORT");
+/// Its certificate has an RSA key.
+pub(crate) const NGINX_RSA: Program = secure("NGINX_RSA_PORT");
 /// Its certificate is for `other.example`.
 pub(crate) const NGINX_WRONG_NAME: Program = secure("NGINX_WRONG_NAME_PORT");
+pub(crate) const NGINX_EXPIRED: Program = secure("NGINX_EXPIRED_PORT");
+/// Its certificate is valid from tomorrow.
+pub(crate) const NGINX_EARLY: Program = secure("NGINX_EARLY_PORT");
+/// Wants a certificate of `clients/client.pem`: `clients/ada.pem` or `clients/rsa.pem`.
+pub(crate) const NGINX_CLIENT: Program = secure("NGINX_CLIENT_PORT");
+/// Asks for one, and takes whoever has none.
+pub(crate) const NGINX_CLIENT_ASKED: Program = secure("NGINX_CLIENT_ASKED_PORT");
+pub(crate) const NGINX_HTTP2: Program = secure("NGINX_HTTP2_PORT");
+/// HTTP/2 and nothing else.
+pub(crate) const NGINX_HTTP2_PLAIN: Program = plain("NGINX_HTTP2_PLAIN_PORT");
+/// Says GOAWAY after every 37 requests.
+pub(crate) const NGINX_HTTP2_LEAVING: Program = secure("NGINX_HTTP2_LEAVING_PORT");
 
 /// The bytes of `files/large.bin`.
 pub(crate) const LARGE: u64 = (256 << 20) + 4_099;
@@ -60,6 +81,11 @@ impl Program {
         format!("{}://127.0.0.1:{}{path}", self.scheme, self.port())
     }
 
+    /// The same for another host.
+    pub(crate) fn url_of(self, host: &str, path: &str) -> String {
+        format!("{}://{host}:{}{path}", self.scheme, self.port())
+    }
+
     pub(crate) fn port(self) -> String {
         variable(self.variable)
     }
@@ -72,6 +98,26 @@ pub(crate) fn work(path: &str) -> PathBuf {
 
 fn variable(name: &str) -> String {
     env::var(name).unwrap_or_else(|_| panic!("{name} is not set: start tests/interop/run"))
+}
+
+/// The lines of nginx's access log with this text, once they are so many. A request is written when it has ended.
+#[track_caller]
+pub(crate) fn nginx_saw(text: &str, count: usize) -> Vec<String> {
+    let began = Instant::now();
+    loop {
+        let log = fs::read_to_string(work("nginx-access.log")).unwrap();
+        let lines = log.lines().filter(|line| line.contains(text));
+        let lines: Vec<_> = lines.map(str::to_owned).collect();
+        if lines.len() >= count {
+            return lines;
+        }
+        assert!(
+            began.elapsed() < Duration::from_secs(5),
+            "nginx saw {} of {count}: {text}",
+            lines.len()
+        );
+        thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// Of a client that trusts the private authority too and nothing in the environment, and waits long for busy programs.

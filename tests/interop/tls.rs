@@ -5,8 +5,8 @@ use std::time::Instant;
 use papilio::{Body, Client, Kind, Reason, Verify};
 
 use crate::programs::{
-    LARGE, NGINX_TLS, NGINX_TLS12, NGINX_TLS13, NGINX_WRONG_NAME, TEXT, builder, client, figure,
-    header, open, same, work,
+    LARGE, NGINX_EARLY, NGINX_EXPIRED, NGINX_RSA, NGINX_TLS, NGINX_TLS12, NGINX_TLS13,
+    NGINX_WRONG_NAME, TEXT, builder, client, figure, header, open, same, work,
 };
 
 #[test]
@@ -87,6 +87,34 @@ fn trust() {
         "{error}"
     );
     assert_eq!(any.get(&wrong).send().unwrap().status(), 200);
+}
+
+/// TLS-10, R-TLS-02
+#[test]
+fn times_and_keys() {
+    for (program, word) in [(NGINX_EXPIRED, "expired"), (NGINX_EARLY, "not valid yet")] {
+        let url = program.url("/text.txt");
+        let error = client().get(&url).send().unwrap_err();
+        println!("{error}");
+        assert_eq!(
+            (error.kind(), error.reason()),
+            (Kind::Connect, Some(Reason::CertificateExpired)),
+            "{error}"
+        );
+        assert!(error.to_string().contains(word), "{error}");
+        // No request arrived.
+        let log = std::fs::read_to_string(work("nginx-access.log")).unwrap();
+        let line = format!(" {} ", program.port());
+        assert!(
+            !log.lines()
+                .any(|seen| seen.contains(&line) && seen.contains("text.txt"))
+        );
+        let any = Client::builder().trust_env(false).verify(false);
+        assert_eq!(any.build().unwrap().get(&url).send().unwrap().status(), 200);
+    }
+    let response = client().get(NGINX_RSA.url("/text.txt")).send().unwrap();
+    assert_eq!(response.status(), 200);
+    assert!(header(&response, "x-tls").starts_with("TLSv1.3"));
 }
 
 /// A plain request to the port of https, and the other way round.
