@@ -9,21 +9,23 @@ use std::sync::{Mutex, PoisonError};
 use log::LevelFilter;
 use papilio::{ConnectionInfo, Event, EventInfo, EventPhase, Method, Request, TlsInfo, Trace};
 
+use super::certificate;
 use super::output::Output;
 use super::render;
 
-/// Tells of this request from here on: 1 for the request and its connection, 2 for the debug log as well. `RUST_LOG` asks
-/// for the debug log too, and says what goes into it.
-pub(crate) fn start(verbose: u8, request: &mut Request) {
-    if verbose > 0 {
-        let output = Mutex::new(Output::stdout());
-        request.extensions_mut().insert(Trace::new(move |event| {
-            let mut output = output.lock().unwrap_or_else(PoisonError::into_inner);
-            // The response will meet the same trouble with the output, and report it.
-            drop(tell(event, &mut output));
-            Ok(())
-        }));
-    }
+/// Tells of requests and their connections on this stream.
+pub(crate) fn teller(output: Output) -> Trace {
+    let output = Mutex::new(output);
+    Trace::new(move |event| {
+        let mut output = output.lock().unwrap_or_else(PoisonError::into_inner);
+        // The response will meet the same trouble with the output, and report it.
+        drop(tell(event, &mut output));
+        Ok(())
+    })
+}
+
+/// Starts the debug log, if it is asked for: by `--verbose` twice, or by `RUST_LOG`, which says what goes into it.
+pub(crate) fn start_log(verbose: u8) {
     if let Some(log) = debug_log(verbose) {
         let level = log.filter();
         if log::set_boxed_logger(Box::new(log)).is_ok() {
@@ -54,15 +56,18 @@ fn tell(event: &Event<'_>, output: &mut Output) -> io::Result<()> {
             Some(tls) => secured(tls, output)?,
         },
         ("http11.send_request_headers", EventPhase::Started, EventInfo::Request(request)) => {
-            tell_request(request, output)?;
+            tell_request(request, "HTTP/1.1", output)?;
+        }
+        ("http2.send_request_headers", EventPhase::Started, EventInfo::Request(request)) => {
+            tell_request(request, "HTTP/2", output)?;
         }
         _ => return Ok(()),
     }
     output.flush()
 }
 
-/// As it is sent: `Host` first.
-fn tell_request(request: &Request, output: &mut Output) -> io::Result<()> {
+/// As it is sent: `Host` first, and names in lower case with HTTP/2.
+fn tell_request(request: &Request, version: &str, output: &mut Output) -> io::Result<()> {
     let Request {
         method,
         url,
@@ -79,10 +84,11 @@ fn tell_request(request: &Request, output: &mut Output) -> io::Result<()> {
     } else {
         url.raw_path().into_owned()
     };
-    output.text(&format!("{method} {target} HTTP/1.1\n"))?;
+    output.text(&format!("{method} {target} {version}\n"))?;
     let is_host = |name: &str| name.eq_ignore_ascii_case("Host");
-    render::fields(headers, is_host, output)?;
-    render::fields(headers, |name| !is_host(name), output)?;
+    let is_lower = version == "HTTP/2";
+    render::fields(headers, is_lower, is_host, output)?;
+    render::fields(headers, is_lower, |name| !is_host(name), output)?;
     output.text("\n")
 }
 
@@ -103,7 +109,13 @@ fn secured(tls: &TlsInfo, output: &mut Output) -> io::Result<()> {
         "* SSL established using '{}' / '{}'\n* Selected ALPN protocol: {alpn}\n",
         tls.version(),
         tls.cipher_suite()
-    ))
+    ))?;
+    let own = tls.peer_certificates().next();
+    for line in own.map(certificate::describe).unwrap_or_default() {
+        output.text(&line)?;
+        output.text("\n")?;
+    }
+    Ok(())
 }
 
 const VARIABLE: &str = "RUST_LOG";
