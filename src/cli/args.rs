@@ -21,6 +21,7 @@ use super::usage::USAGE;
     version,
     override_usage = USAGE,
     disable_help_flag = true,
+    disable_version_flag = true,
     after_help = "Exit code: 0 for a 2xx response, 1 for any other response or an error, 2 for wrong use.",
     max_term_width = 100
 )]
@@ -176,16 +177,20 @@ pub(crate) struct Args {
     pub(crate) verbose: u8,
 
     /// Print the completions of the command line for a shell.
-    #[arg(long, value_name = "SHELL", exclusive = true)]
+    #[arg(long, value_name = "SHELL", exclusive = true, help_heading = ABOUT)]
     pub(crate) completions: Option<Shell>,
 
     /// Print the manual page.
-    #[arg(long, exclusive = true)]
+    #[arg(long, exclusive = true, help_heading = ABOUT)]
     pub(crate) man: bool,
 
     /// Show this help.
-    #[arg(long, action = ArgAction::HelpShort)]
+    #[arg(long, action = ArgAction::HelpShort, help_heading = ABOUT)]
     help: Option<bool>,
+
+    /// Print the version.
+    #[arg(short = 'V', long, action = ArgAction::Version, help_heading = ABOUT)]
+    version: Option<bool>,
 }
 
 impl Args {
@@ -246,3 +251,4 @@ const AUTH: &str = "Who asks";
 const NETWORK: &str = "The way to the server";
 const TLS: &str = "Certificates";
 const OUTPUT: &str = "What is shown";
+const ABOUT: &str = "About the command";

@@ -303,7 +303,7 @@ fn request_error(error: io::Error) -> papilio::Error {
 }
 
 fn file_name(args: &Args) -> String {
-    let path = args.download.as_deref().unwrap_or(Path::new(""));
+    let path = args.download.as_deref().unwrap_or_else(|| Path::new(""));
     path.display().to_string()
 }
 

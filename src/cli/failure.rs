@@ -1,5 +1,6 @@
 //! `Failure`: what ended the command early, what is said of it, and the exit code.
 
+use std::error::Error;
 use std::fmt;
 use std::io;
 use std::process::ExitCode;
@@ -64,6 +65,16 @@ pub(crate) fn request_error(error: &papilio::Error) -> String {
         if text.ends_with(&request) {
             text.truncate(text.len() - request.len());
         }
+    }
+    // Why, where the message does not say it yet.
+    let mut source = error.source();
+    while let Some(why) = source {
+        let said = why.to_string();
+        if !text.contains(&said) {
+            text.push_str(": ");
+            text.push_str(&said);
+        }
+        source = why.source();
     }
     text
 }

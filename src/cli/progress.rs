@@ -1,6 +1,7 @@
 //! How far a download has come: a line on standard error, if that is a terminal.
 
 use std::io::{self, IsTerminal};
+use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -23,7 +24,7 @@ impl Progress {
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style.progress_chars("=> "));
         }
-        bar.set_prefix(harmless(name).replace(['\n', '\t'], " "));
+        bar.set_prefix(short(name));
         // The rate and the time left are of what is still to come.
         bar.set_position(start);
         bar.reset_eta();
@@ -48,5 +49,17 @@ impl Drop for Progress {
     }
 }
 
+/// The last part of a path, and not so much of it that there is no room for the bar.
+fn short(name: &str) -> String {
+    let name = Path::new(name).file_name().unwrap_or_else(|| name.as_ref());
+    let name = harmless(&name.to_string_lossy()).replace(['\n', '\t'], " ");
+    if name.chars().count() <= LONGEST_NAME {
+        return name;
+    }
+    let start: String = name.chars().take(LONGEST_NAME - 1).collect();
+    start + "…"
+}
+
+const LONGEST_NAME: usize = 24;
 const WITH_LENGTH: &str = "{prefix} {percent:>3}% [{wide_bar}] {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec} {eta} left";
 const WITHOUT_LENGTH: &str = "{prefix} {spinner} {binary_bytes} {binary_bytes_per_sec}";
