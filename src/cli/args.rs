@@ -160,6 +160,10 @@ pub(crate) struct Args {
     #[arg(long, help_heading = OUTPUT, conflicts_with_all = ["download", "headers_only", "quiet"])]
     pub(crate) raw: bool,
 
+    /// Show the whole response as one line of JSON, for other programs.
+    #[arg(long, help_heading = OUTPUT, conflicts_with_all = ["download", "quiet", "raw"])]
+    pub(crate) as_json: bool,
+
     /// Show status lines and headers, and do not wait for the body.
     #[arg(long, help_heading = OUTPUT, conflicts_with_all = ["download", "quiet"])]
     pub(crate) headers_only: bool,

@@ -17,6 +17,7 @@ mod network;
 mod output;
 mod progress;
 mod prompt;
+mod record;
 mod render;
 mod resume;
 mod retry;
@@ -110,6 +111,9 @@ fn exchange(args: &Args, call: &mut Call<'_>, download: Option<Download>) -> Res
 
 /// The body, in the way that was asked for.
 fn show(args: &Args, response: &mut StreamingResponse) -> Result<(), Failure> {
+    if args.as_json {
+        return record::print(response, args.headers_only, &mut Output::stdout());
+    }
     if args.headers_only {
         response.close();
         return Ok(());
@@ -127,7 +131,7 @@ fn show(args: &Args, response: &mut StreamingResponse) -> Result<(), Failure> {
 
 /// Where status lines and headers go.
 fn heads(args: &Args) -> Output {
-    match (args.raw || args.quiet, args.verbose) {
+    match (args.raw || args.as_json || args.quiet, args.verbose) {
         (false, _) => Output::stdout(),
         (true, 0) => Output::nowhere(),
         // Standard output is for the body alone.

@@ -143,6 +143,15 @@ fn pieces(
 }
 
 fn show_json(response: &mut StreamingResponse, output: &mut Output) -> Result<(), Failure> {
+    let (whole, result) = read(response);
+    if !whole.content().is_empty() {
+        show_whole_json(&whole, output).map_err(Failure::Output)?;
+    }
+    result
+}
+
+/// What there is of the body, with what it takes to make text of it.
+pub(crate) fn read(response: &mut StreamingResponse) -> (Response, Result<(), Failure>) {
     let mut content = Vec::new();
     let mut result = Ok(());
     for piece in response.iter_bytes() {
@@ -151,14 +160,11 @@ fn show_json(response: &mut StreamingResponse, output: &mut Output) -> Result<()
             Err(error) => result = Err(error.into()),
         }
     }
-    if !content.is_empty() {
-        let content_type = response.headers().get("Content-Type").unwrap_or_default();
-        let whole = Response::builder(200)
-            .header("Content-Type", content_type.as_bytes())
-            .bytes(content);
-        show_whole_json(&whole, output).map_err(Failure::Output)?;
-    }
-    result
+    let content_type = response.headers().get("Content-Type").unwrap_or_default();
+    let whole = Response::builder(200)
+        .header("Content-Type", content_type.as_bytes())
+        .bytes(content);
+    (whole, result)
 }
 
 fn show_whole_json(response: &Response, output: &mut Output) -> io::Result<()> {
@@ -188,8 +194,8 @@ fn show_size(response: &mut StreamingResponse, output: &mut Output) -> Result<()
 }
 
 /// What can be done with a body.
-#[derive(Debug, PartialEq, Eq)]
-enum Look {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Look {
     Json,
     Html,
     Xml,
@@ -198,7 +204,7 @@ enum Look {
 }
 
 impl Look {
-    fn of(content_type: &str) -> Self {
+    pub(crate) fn of(content_type: &str) -> Self {
         let media_type = content_type.split([';', ',']).next().unwrap_or_default();
         let media_type = media_type.trim().to_ascii_lowercase();
         let (kind, subtype) = media_type.split_once('/').unwrap_or_default();

@@ -239,6 +239,7 @@ fn help_and_version() {
         "-o, --download <FILE>",
         "    --continue",
         "    --raw",
+        "    --as-json",
         "    --headers-only",
         "-q, --quiet",
         "    --timing",

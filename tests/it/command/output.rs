@@ -128,3 +128,57 @@ fn timing() {
         "{connect}"
     );
 }
+
+/// WSH-35: the whole response as one line of JSON.
+#[test]
+fn as_json() {
+    let line = |reply: &[u8], arguments: &[&str]| -> serde_json::Value {
+        let server = Server::always(reply);
+        let url = server.url("/p?q=1").replace("//", "//me:secret@");
+        let ran = papilio([&[url.as_str(), "--as-json"], arguments].concat()).run();
+        assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+        assert_eq!(ran.text().lines().count(), 1);
+        assert!(!ran.text().contains("secret"), "{}", ran.text());
+        serde_json::from_str(ran.text()).unwrap()
+    };
+    let reply = typed("application/json", "{\"b\":1.50,\"a\":[]}").0;
+    let record = line(&reply, &[]);
+    assert_eq!(record["method"], "GET");
+    assert!(
+        record["url"].as_str().unwrap().ends_with("/p?q=1"),
+        "{record}"
+    );
+    assert_eq!(record["http_version"], "HTTP/1.1");
+    assert_eq!(
+        (&record["status"], &record["reason"]),
+        (&200.into(), &"OK".into())
+    );
+    assert_eq!(
+        record["headers"][1],
+        serde_json::json!(["Content-Type", "application/json"])
+    );
+    assert_eq!(record["json"].to_string(), "{\"b\":1.50,\"a\":[]}");
+    assert!(record["elapsed"].as_f64().unwrap() > 0.0);
+    assert_eq!(record["redirects"], serde_json::json!([]));
+
+    let record = line(&typed("text/plain", "é\n").0, &[]);
+    assert_eq!((&record["text"], record.get("json")), (&"é\n".into(), None));
+    assert_eq!(
+        line(&typed("image/png", b"\0\xff").0, &[])["base64"],
+        "AP8="
+    );
+    assert_eq!(line(&typed("application/json", "{").0, &[])["text"], "{");
+    for record in [line(&ok(""), &[]), line(&ok("text"), &["--headers-only"])] {
+        let has_body = ["json", "text", "base64"]
+            .iter()
+            .any(|name| record.get(name).is_some());
+        assert!(!has_body, "{record}");
+    }
+
+    let moved = response("302 Found", &[("Location", "/next")], "");
+    let server = Server::replies([moved, ok("")]);
+    let ran = papilio([&server.url("/"), "--as-json", "-L"]).run();
+    let record: serde_json::Value = serde_json::from_str(ran.text()).unwrap();
+    assert_eq!(record["redirects"][0]["status"], 302);
+    assert_eq!(record["redirects"][0]["url"], server.url("/"));
+}
