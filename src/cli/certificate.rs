@@ -288,7 +288,27 @@ mod tests {
         }
     }
 
-    /// Whatever is cut or changed, there is no panic.
+    /// Wherever it is cut and whatever is changed, there is no panic.
+    #[test]
+    fn damaged_certificates() {
+        let made = rcgen::generate_simple_self_signed(["a.test".to_owned()]).unwrap();
+        let certificate = made.cert.der();
+        let lines = describe(certificate);
+        assert!(
+            lines.contains(&"*     DNS: 'a.test'".to_owned()),
+            "{lines:?}"
+        );
+        for at in 0..certificate.len() {
+            describe(&certificate[..at]);
+            for bits in [0x01, 0x80, 0xff] {
+                let mut damaged = certificate.to_vec();
+                damaged[at] ^= bits;
+                assert!(!describe(&damaged).is_empty());
+            }
+        }
+    }
+
+    /// What is no certificate at all.
     #[test]
     fn nonsense() {
         let cases: [&[u8]; 6] = [

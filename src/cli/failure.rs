@@ -5,6 +5,8 @@ use std::fmt;
 use std::io;
 use std::process::ExitCode;
 
+use papilio::Kind;
+
 use super::output::error_line;
 use super::usage;
 
@@ -66,8 +68,9 @@ pub(crate) fn request_error(error: &papilio::Error) -> String {
             text.truncate(text.len() - request.len());
         }
     }
-    // Why, where the message does not say it yet.
-    let mut source = error.source();
+    // What a file is about says why in its source; what happened on the network says it all in one line.
+    let is_local = matches!(error.kind(), Kind::Config | Kind::Tls | Kind::Body);
+    let mut source = error.source().filter(|_| is_local);
     while let Some(why) = source {
         let said = why.to_string();
         if !text.contains(&said) {

@@ -249,3 +249,79 @@ impl Markup {
 const RAW: [&str; 4] = ["script", "style", "textarea", "title"];
 const LONGEST_NAME: usize = 16;
 const LONGEST_ENTITY: u8 = 32;
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Write};
+    use std::sync::{Arc, Mutex};
+
+    use super::Markup;
+    use crate::cli::output::Output;
+
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// What is printed of these pieces, colours and all.
+    fn printed<'a>(mut markup: Markup, pieces: impl IntoIterator<Item = &'a str>) -> String {
+        let written = Written::default();
+        let mut output = Output::test(written.clone());
+        for piece in pieces {
+            markup.print(piece, &mut output).unwrap();
+        }
+        markup.end(&mut output).unwrap();
+        output.flush().unwrap();
+        String::from_utf8(written.0.lock().unwrap().clone()).unwrap()
+    }
+
+    fn plain(text: &str) -> String {
+        let mut parts = text.split("\x1b[");
+        let first = parts.next().unwrap().to_owned();
+        parts.fold(first, |text, part| {
+            text + part.split_once('m').map_or("", |(_, rest)| rest)
+        })
+    }
+
+    /// Every short text of the characters that mean something, alone and in the middle of a script: nothing is lost.
+    #[test]
+    fn text_stays_as_it_is() {
+        let characters = [
+            '<', '>', '/', '!', '-', '[', ']', '&', ';', 'a', '=', '"', ' ', '?',
+        ];
+        let mut texts = vec![String::new()];
+        for _ in 0..4 {
+            let longer = texts
+                .iter()
+                .flat_map(|text| characters.map(|c| format!("{text}{c}")));
+            texts = longer.collect();
+        }
+        for text in &texts {
+            assert_eq!(plain(&printed(Markup::html(), [text.as_str()])), *text);
+            assert_eq!(plain(&printed(Markup::xml(), [text.as_str()])), *text);
+            let script = format!("<title>{text}</title>");
+            assert_eq!(plain(&printed(Markup::html(), [script.as_str()])), script);
+        }
+    }
+
+    /// The text is the same in whatever pieces it comes.
+    #[test]
+    fn pieces() {
+        let text = "<p a='b'>é &amp; <!-- - -- --><script>x</s</script></p><";
+        for at in 0..text.len() {
+            if let Some((first, second)) = text.split_at_checked(at) {
+                let shown = printed(Markup::html(), [first, second]);
+                assert_eq!(plain(&shown), text);
+            }
+        }
+    }
+}

@@ -61,6 +61,12 @@ impl Output {
         Self::new(Box::new(io::sink()), false, false)
     }
 
+    /// A terminal with colours, as far as a test is concerned.
+    #[cfg(test)]
+    pub(crate) fn test(stream: impl Write + Send + 'static) -> Self {
+        Self::new(Box::new(stream), true, true)
+    }
+
     fn new(stream: Box<dyn Write + Send>, is_terminal: bool, colours: bool) -> Self {
         Self {
             stream,
