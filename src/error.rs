@@ -54,6 +54,8 @@ struct Inner {
     request: Option<Request>,
     response: Option<Response>,
     bytes: Option<(u64, Option<u64>)>,
+    /// It happened behind a proxy.
+    is_proxied: bool,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -96,12 +98,13 @@ impl Error {
         self.0.request.as_ref()
     }
 
-    /// The response, for [`Kind::Status`].
+    /// The response, for [`Kind::Status`]; for [`Kind::Proxy`] what the proxy answered instead of opening a tunnel, with
+    /// at most 64 KiB of the body.
     pub fn response(&self) -> Option<&Response> {
         self.0.response.as_ref()
     }
 
-    /// The response, for [`Kind::Status`], by value.
+    /// The response of [`response`](Self::response), by value.
     pub fn into_response(self) -> Option<Response> {
         self.0.response
     }
@@ -206,6 +209,7 @@ impl Error {
             request: None,
             response: None,
             bytes: None,
+            is_proxied: false,
             source: None,
         }))
     }
@@ -225,6 +229,18 @@ impl Error {
     /// Names the phase unless one is named already: the innermost caller knows best.
     pub(crate) fn in_phase(mut self, phase: Phase) -> Self {
         self.0.phase.get_or_insert(phase);
+        self
+    }
+
+    /// Names the phase, whatever phase is named already.
+    pub(crate) fn of_phase(mut self, phase: Phase) -> Self {
+        self.0.phase = Some(phase);
+        self
+    }
+
+    /// Says that what failed was a connection through a proxy (R-PRX-09).
+    pub(crate) fn through_proxy(mut self) -> Self {
+        self.0.is_proxied = true;
         self
     }
 
@@ -275,6 +291,10 @@ impl fmt::Display for Error {
         }
         if let Some(phase) = self.0.phase {
             write!(f, " {phase}")?;
+        }
+        // The proxy itself is named by its phase.
+        if self.0.is_proxied && self.0.phase != Some(Phase::Proxy) {
+            f.write_str(" through proxy")?;
         }
         if let (Some(method), Some(url)) = (self.method(), self.url()) {
             write!(f, " ({method} {})", url.masked())?;

@@ -1,6 +1,9 @@
 //! Doors for fuzz targets into private code. Exists only under `--cfg fuzzing` and promises nothing.
 
 mod content;
+mod proxy;
+
+pub use proxy::{connect_answer, socks_answers};
 
 pub use content::{charset_param, chunk_text, decode_content, decode_text, json_text, split_lines};
 
@@ -10,6 +13,8 @@ use http::Method;
 
 use crate::flow::auth::challenge;
 use crate::flow::auth::netrc::Netrc;
+use crate::flow::environment::proxy_routes;
+use crate::flow::route::Routes;
 use crate::models::config::ResponseLimits;
 #[cfg(feature = "multipart")]
 use crate::models::multipart::Boundary;
@@ -106,6 +111,18 @@ pub fn netrc(text: &[u8]) -> Result<Vec<(Option<Vec<u8>>, Vec<u8>, Vec<u8>)>, us
         .chain(default)
         .map(|(name, entry)| (name, entry.login, entry.password))
         .collect())
+}
+
+/// Whether a request for the URL goes past the proxies of the environment with this NO_PROXY.
+pub fn is_direct(no_proxy: &str, url: &crate::Url) -> bool {
+    let variables = [("ALL_PROXY", "proxy.test"), ("NO_PROXY", no_proxy)];
+    let variables = variables.map(|(name, value)| (name.into(), value.into()));
+    let mut routes = Routes::default();
+    // The proxy's URL is one, and nothing else can be wrong.
+    for (pattern, target) in proxy_routes(variables).unwrap_or_default() {
+        routes.insert(pattern, target);
+    }
+    routes.find(url).is_none_or(Option::is_none)
 }
 
 /// The form as a body with that boundary, taken in pieces of at most `room` bytes where they are read: twice, if it can

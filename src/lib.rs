@@ -172,9 +172,11 @@
 //! # TLS
 //!
 //! Certificates are checked against roots that are part of the program, or those that `SSL_CERT_FILE` or `SSL_CERT_DIR`
-//! name; [`trust_env(false)`](ClientBuilder::trust_env) ignores these variables.
+//! name, which must be usable; [`trust_env(false)`](ClientBuilder::trust_env) ignores these variables.
 //! [`verify`](ClientBuilder::verify) names other roots, [`add_root_certificate`](ClientBuilder::add_root_certificate)
-//! adds to them.
+//! adds to them. [`cert`](ClientBuilder::cert) is for servers that want to know who is asking, and
+//! [`pin_public_key`](ClientBuilder::pin_public_key) for those of which one key alone is taken. A [`TlsConfig`] holds all of
+//! it for several clients.
 //!
 //! # Logs
 //!
@@ -206,6 +208,9 @@
 //! | `json` | yes | JSON bodies and forms from anything that implements `Serialize` |
 //! | `charset` | yes | every charset of the web; without it UTF-8, UTF-16, UTF-32, ASCII and Latin-1 |
 //! | `multipart` | yes | forms of fields and files |
+//! | `native-roots` | no | `Verify::Native`: the certificates that the operating system trusts |
+//! | `aws-lc-rs` | no | the cryptography of aws-lc in place of ring, with post-quantum key exchange |
+//! | `encrypted-keys` | no | client keys that are encrypted with a password |
 //! | `zstd` | no | bodies sent as zstd |
 //! | `public-suffix` | no | refuses cookies for domains such as `co.uk`, by the public suffix list; without it only for those of one label |
 //! | `cli` | no | the `papilio` command, with all default features |
@@ -215,7 +220,6 @@
 //! - an async client,
 //! - HTTP/2 and HTTP/3,
 //! - proxies; `HTTPS_PROXY` and its sisters are not read,
-//! - client certificates,
 //! - Unix domain sockets, and the choice of a local address,
 //! - a cache, and retries of answers (the example `retry_transport` has 40 lines for it).
 //!
@@ -232,9 +236,12 @@
     )
 )]
 
+#[cfg(feature = "async")]
+pub(crate) mod asynchronous;
 pub(crate) mod blocking;
 pub(crate) mod client;
 pub(crate) mod connection;
+pub(crate) mod engine;
 pub(crate) mod error;
 pub(crate) mod flow;
 #[cfg(fuzzing)]
@@ -250,22 +257,37 @@ pub mod multipart {
     pub use crate::models::multipart::{Form, Part};
 }
 
-pub use blocking::body::BodyStream;
+#[cfg(feature = "async")]
+pub use asynchronous::client::AsyncClient;
+#[cfg(feature = "async")]
+pub use asynchronous::pieces::AsyncPieces;
+#[cfg(feature = "async")]
+pub use asynchronous::response::{AsyncBodyStream, AsyncStreamingResponse};
+#[cfg(feature = "async")]
+pub use asynchronous::transport::{AsyncHttpTransport, AsyncTransport};
+#[cfg(feature = "async")]
+pub use asynchronous::{Async, BoxFuture};
+pub use blocking::Blocking;
 pub use blocking::client::Client;
 pub use blocking::oneshot::{
     OneShot, delete, get, head, options, patch, post, put, request, stream,
 };
 pub use blocking::response::{StreamPieces, StreamingResponse};
 pub use blocking::transport::{HttpTransport, Transport};
-pub use blocking::upgraded::Upgraded;
 pub use bytes::Bytes;
 pub use client::builder::ClientBuilder;
 pub use client::request::{NoBody, RequestBuilder, WithBody};
 pub use client::{Buildable, ClientKind};
+pub use engine::body::BodyStream;
+pub use engine::builder::IntoTransport;
+pub use engine::client::BaseClient;
+pub use engine::transport::BaseHttpTransport;
+pub use engine::upgraded::Upgraded;
 pub use error::{Error, Kind, Phase, Reason, Result};
 pub use flow::auth::{BasicAuth, BearerAuth, DigestAuth, FunctionAuth, IntoAuth, NetrcAuth};
 pub use flow::redirect::{Redirect, RedirectAction};
 pub use http::{Extensions, Method, StatusCode, Version};
+pub use models::address::AddressPolicy;
 pub use models::auth::{Auth, AuthFlow, AuthStep, ResponseHead};
 pub use models::body::Body;
 pub use models::config::{Limits, ResponseLimits, Timeout};
@@ -274,12 +296,17 @@ pub use models::cookies::{Cookie, Cookies, SameSite};
 pub use models::headers::{HeaderEncoding, Headers, Iter as HeadersIter};
 pub use models::links::{Link, Links};
 pub use models::pieces::{Lines, Pieces, TextPieces};
+pub use models::proxy::{IntoProxy, Proxy};
 pub use models::query::{QueryParams, QueryValue};
 pub use models::request::{IntoMethod, Request, RequestTarget};
+pub use models::resolver::{IntoAddresses, Resolver, SystemResolver};
 pub use models::response::{Response, ResponseBuilder};
+pub use models::socket::{SocketOption, TcpKeepalive};
 pub use models::status::reason_phrase;
 pub use models::timings::{Attempt, Timings};
-pub use models::tls::Verify;
+#[cfg(feature = "tls")]
+pub use models::tls::{ClientCert, ServerName, TlsConfigBuilder, TlsVersion};
+pub use models::tls::{TlsConfig, Verify};
 pub use models::trace::{Event, EventInfo, EventPhase, Trace};
 pub use models::url::{IntoUrl, Origin, Url, UrlBuilder};
 pub use transports::mock::MockTransport;

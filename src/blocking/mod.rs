@@ -1,12 +1,129 @@
-//! The blocking driver: the only code of the blocking client that waits.
+//! The driver that waits on the calling thread.
+//!
+//! This file owns [`Blocking`]: its answers to every wait. Its futures are ready whenever they are polled, because they
+//! wait in `poll(2)` or parked meanwhile.
 
-pub(crate) mod body;
+pub(crate) mod aside;
 pub(crate) mod client;
-pub(crate) mod connect;
-pub(crate) mod exchange;
-pub(crate) mod hooks;
 pub(crate) mod oneshot;
 pub(crate) mod response;
 pub(crate) mod transport;
 pub(crate) mod upgraded;
 pub(crate) mod wait;
+
+use std::future::ready;
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::blocking::response::StreamingResponse;
+use crate::blocking::transport::{HttpTransport, Transport};
+use crate::connection::deadline::Until;
+use crate::connection::socket::{Interest, StdSocket};
+use crate::engine::Driver;
+use crate::error::Result;
+use crate::models::exclusive::Exclusive;
+use crate::models::request::Request;
+
+/// Names the clients that wait on the calling thread: [`Client`](crate::Client) is a
+/// [`BaseClient<Blocking>`](crate::BaseClient).
+///
+/// ```
+/// use papilio::{BaseClient, Blocking, Client};
+/// let client: BaseClient<Blocking> = Client::new();
+/// ```
+#[derive(Debug)]
+pub enum Blocking {}
+
+impl Driver for Blocking {
+    type Socket = StdSocket;
+    type Transport = dyn Transport;
+    type RequestHook = dyn Fn(&mut Request) -> Result<()> + Send + Sync;
+    type ResponseHook = dyn Fn(&mut StreamingResponse) -> Result<()> + Send + Sync;
+    type Patience = ();
+    type Foreign = Exclusive<Box<dyn Read + Send>>;
+
+    fn adopt(socket: socket2::Socket) -> io::Result<StdSocket> {
+        StdSocket::new(socket)
+    }
+
+    fn ready(
+        socket: &mut StdSocket,
+        interest: Interest,
+        until: Until,
+    ) -> impl Future<Output = Result<()>> + Send {
+        ready(if socket.is_patient() {
+            // The kernel has waited already.
+            Err(until.error())
+        } else {
+            wait::on_socket(socket.stream(), interest, until)
+        })
+    }
+
+    fn any_writable(
+        sockets: &mut [&mut StdSocket],
+        until: Option<Instant>,
+    ) -> impl Future<Output = Result<()>> + Send {
+        let sockets: Vec<_> = sockets.iter().map(|socket| socket.stream()).collect();
+        let timeout = until.map(|until| until.saturating_duration_since(Instant::now()));
+        ready(wait::on_sockets(&sockets, Interest::Write, timeout).map(drop))
+    }
+
+    async fn within<F: Future + Send>(future: F, until: Until) -> Result<F::Output> {
+        wait::on_future(future, until)
+    }
+
+    async fn sleep(pause: Duration) {
+        thread::sleep(pause);
+    }
+
+    fn aside<T: Send + 'static>(
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> io::Result<impl Future<Output = Option<T>> + Send> {
+        aside::start(work)
+    }
+
+    fn next_piece<'a>(
+        request: &'a mut Request,
+        scratch: &'a mut Vec<u8>,
+    ) -> impl Future<Output = Result<Option<&'a [u8]>>> + Send {
+        ready(request.body.next(scratch))
+    }
+
+    fn pull<'a>(
+        body: &'a mut Self::Foreign,
+        buffer: &'a mut [u8],
+    ) -> impl Future<Output = io::Result<usize>> + Send {
+        ready(body.get_mut().read(buffer))
+    }
+
+    fn network(network: Arc<HttpTransport>) -> Arc<dyn Transport> {
+        network
+    }
+
+    fn send(
+        transport: &(dyn Transport + 'static),
+        request: &mut Request,
+    ) -> impl Future<Output = Result<StreamingResponse>> + Send {
+        ready(transport.send(request))
+    }
+
+    fn close(transport: &(dyn Transport + 'static)) {
+        transport.close();
+    }
+
+    fn on_request<'a>(
+        hook: &'a Self::RequestHook,
+        request: &'a mut Request,
+    ) -> impl Future<Output = Result<()>> + Send {
+        ready(hook(request))
+    }
+
+    fn on_response<'a>(
+        hook: &'a Self::ResponseHook,
+        response: &'a mut StreamingResponse,
+    ) -> impl Future<Output = Result<()>> + Send {
+        ready(hook(response))
+    }
+}

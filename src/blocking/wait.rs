@@ -2,8 +2,9 @@
 //!
 //! The only place of the blocking client that sleeps, but for the patient reads of `StdSocket` and the retry pause.
 
+use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Poll, Wake, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
@@ -58,27 +59,43 @@ pub(crate) fn on_socket(socket: &impl AsFd, interest: Interest, until: Until) ->
     }
 }
 
-/// Polls until it is ready, parked in between; the error of `until` if that comes first.
-pub(crate) fn on_poll<T>(
-    until: Until,
-    mut ask: impl FnMut(&Waker, Instant) -> Poll<Result<T>>,
-) -> Result<T> {
+/// Runs a future on this thread. Those of the blocking driver have waited when they were polled; any other is parked for.
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
     // The first try needs nobody to wake.
-    if let Poll::Ready(result) = ask(Waker::noop(), Instant::now()) {
-        return result;
+    if let Poll::Ready(value) = future
+        .as_mut()
+        .poll(&mut Context::from_waker(Waker::noop()))
+    {
+        return value;
     }
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let waker = unparking();
     loop {
-        let now = Instant::now();
-        if let Poll::Ready(result) = ask(&waker, now) {
-            return result;
+        if let Poll::Ready(value) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return value;
         }
-        match until.left(now) {
+        thread::park();
+    }
+}
+
+/// Runs a future on this thread until the limit, whose error it returns.
+pub(crate) fn on_future<T>(future: impl Future<Output = T>, until: Until) -> Result<T> {
+    let mut future = pin!(future);
+    let waker = unparking();
+    loop {
+        if let Poll::Ready(value) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return Ok(value);
+        }
+        match until.left(Instant::now()) {
             Some(Duration::ZERO) => return Err(until.error()),
             Some(left) => thread::park_timeout(left),
             None => thread::park(),
         }
     }
+}
+
+fn unparking() -> Waker {
+    Waker::from(Arc::new(Unpark(thread::current())))
 }
 
 struct Unpark(Thread);

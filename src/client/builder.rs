@@ -2,22 +2,30 @@
 //!
 //! Owns the settings and their checking. What `build` makes of them is in the drivers.
 
+pub(crate) mod proxy;
+mod sockets;
+mod tls;
+
 use std::fmt;
 use std::sync::Arc;
 
+use crate::client::builder::proxy::ProxySettings;
 use crate::client::{Buildable, ClientKind, Config, Network};
 use crate::error::{Error, Kind, Result};
 use crate::flow::Rules;
 use crate::flow::auth::IntoAuth;
 use crate::flow::defaults::{Defaults, default_headers};
 use crate::flow::redirect::{Policy, Redirect, RedirectAction};
+use crate::models::address::AddressPolicy;
 use crate::models::config::{Limits, ResponseLimits, Timeout};
 use crate::models::cookies::Cookies;
 use crate::models::headers::Headers;
 use crate::models::query::QueryParams;
+use crate::models::resolver::Lookup;
 use crate::models::response::DefaultEncoding;
+use crate::models::socket::SocketSettings;
 use crate::models::text::Charset;
-use crate::models::tls::{TlsConfig, Verify};
+use crate::models::tls::TlsConfig;
 use crate::models::url::IntoUrl;
 
 /// Settings of a client to be built.
@@ -63,13 +71,13 @@ impl<C: Buildable> ClientBuilder<C> {
             network: Network {
                 limits: Limits::client(),
                 response_limits: ResponseLimits::default(),
-                tls: TlsConfig {
-                    verify: Verify::Roots,
-                    extra_roots: Vec::new(),
-                    trust_env: true,
-                },
+                tls: TlsConfig::default(),
                 connect_retries: 0,
                 retry_stale: true,
+                sockets: SocketSettings::default(),
+                lookup: Lookup::default(),
+                addresses: AddressPolicy::any(),
+                proxies: ProxySettings::default(),
             },
             cookies: Cookies::new(),
             parts: C::Parts::default(),
@@ -99,34 +107,6 @@ impl<C: Buildable> ClientBuilder<C> {
     /// ```
     pub fn response_limits(mut self, limits: ResponseLimits) -> Self {
         self.network.response_limits = limits;
-        self
-    }
-
-    /// Which certificates to trust: `true` (the default), `false` (any, for any name: dangerous), or the path of a PEM
-    /// file or of a directory of them.
-    ///
-    /// With `true`, `SSL_CERT_FILE` and `SSL_CERT_DIR` name other roots if the environment is trusted.
-    ///
-    /// ```
-    /// use papilio::{Client, Kind};
-    /// let error = Client::builder().verify("no/such/file.pem").build().unwrap_err();
-    /// assert_eq!(error.kind(), Kind::Tls);
-    /// ```
-    #[doc(alias = "danger_accept_invalid_certs")]
-    pub fn verify(mut self, verify: impl Into<Verify>) -> Self {
-        self.network.tls.verify = verify.into();
-        self
-    }
-
-    /// Trusts these certificates (PEM text) besides the others, such as those of a private authority.
-    pub fn add_root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.network.tls.extra_roots.push(pem.into());
-        self
-    }
-
-    /// Whether environment variables count; yes unless set.
-    pub fn trust_env(mut self, on: bool) -> Self {
-        self.network.tls.trust_env = on;
         self
     }
 

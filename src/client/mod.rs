@@ -4,11 +4,15 @@ pub(crate) mod builder;
 pub(crate) mod request;
 pub(crate) mod response;
 
+use crate::client::builder::proxy::ProxySettings;
 use crate::error::Result;
 use crate::flow::Rules;
 use crate::flow::defaults::Defaults;
+use crate::models::address::AddressPolicy;
 use crate::models::config::{Limits, ResponseLimits};
+use crate::models::resolver::Lookup;
 use crate::models::response::DefaultEncoding;
+use crate::models::socket::SocketSettings;
 use crate::models::tls::TlsConfig;
 use crate::models::url::Url;
 
@@ -30,6 +34,10 @@ pub(crate) struct Network {
     pub(crate) tls: TlsConfig,
     pub(crate) connect_retries: u32,
     pub(crate) retry_stale: bool,
+    pub(crate) sockets: SocketSettings,
+    pub(crate) lookup: Lookup,
+    pub(crate) addresses: AddressPolicy,
+    pub(crate) proxies: ProxySettings,
 }
 
 /// What a [`ClientBuilder`](builder::ClientBuilder) can build, and what it collects for that alone.

@@ -93,6 +93,27 @@ impl Until {
         self.at.is_some_and(|at| at <= now)
     }
 
+    /// The moment of its end.
+    #[cfg(feature = "async")]
+    pub(crate) fn at(&self) -> Option<Instant> {
+        self.at
+    }
+
+    /// The moment of its end, or this one if that is sooner.
+    pub(crate) fn sooner_of(&self, other: Option<Instant>) -> Option<Instant> {
+        self.at.into_iter().chain(other).min()
+    }
+
+    /// # Errors
+    /// If it is over.
+    pub(crate) fn check(&self, now: Instant) -> Result<()> {
+        if self.is_over(now) {
+            Err(self.error())
+        } else {
+            Ok(())
+        }
+    }
+
     pub(crate) fn error(&self) -> Error {
         let limit = self.limit;
         Error::new(

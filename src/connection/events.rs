@@ -72,7 +72,7 @@ names! {
     H2ReceiveResponseBody = "http2"."receive_response_body";
     H2ReceiveRemoteSettings = "http2"."receive_remote_settings";
     H2ResponseClosed = "http2"."response_closed";
-    ProxyStartTls = "proxy"."start_tls";
+    ProxyStartTls = "proxy"."start_tls" Tls;
     SocksConnectTcp = "socks"."connect_tcp" Connect;
     SetupSocks5Connection = "socks"."setup_socks5_connection";
     SocksStartTls = "socks"."start_tls" Tls;

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::Connection;
+use crate::connection::pool::Pooled;
 use crate::connection::socket::Socket;
 use crate::models::config::ResponseLimits;
 use crate::models::headers::Headers;
@@ -42,6 +43,11 @@ impl<S: Socket> Connection<S> {
     pub(crate) fn is_unanswered(&self) -> bool {
         !self.received_any
     }
+}
+
+/// Nothing is shared yet.
+impl<S: Socket> Pooled for Box<Connection<S>> {
+    type Shared = std::convert::Infallible;
 }
 
 /// State and number of requests, as in HTTPX (POOL-18); nothing of what is sent or received.

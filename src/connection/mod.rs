@@ -7,15 +7,20 @@ pub(crate) mod buffer;
 pub(crate) mod deadline;
 pub(crate) mod events;
 mod facts;
+pub(crate) mod forward;
+pub(crate) mod open;
 pub(crate) mod outbox;
 pub(crate) mod pool;
 pub(crate) mod progress;
 pub(crate) mod race;
-#[cfg(feature = "tls")]
-pub(crate) mod roots;
 pub(crate) mod socket;
 #[cfg(feature = "tls")]
 pub(crate) mod tls;
+#[cfg(feature = "tls")]
+pub(crate) mod tls_config;
+#[cfg(feature = "async")]
+pub(crate) mod tokio_socket;
+pub(crate) mod tunnel;
 pub(crate) mod wire;
 
 use std::io::{self, IoSlice};
@@ -31,7 +36,6 @@ use crate::connection::wire::Wire;
 use crate::error::{Error, Kind, Phase, Reason, Result};
 use crate::models::config::ResponseLimits;
 use crate::models::connection::ConnectionInfo;
-use crate::models::request::Request;
 use crate::protocol::http1::{Exchange, HeadStep, Outgoing, ParsedHead, Piece};
 
 /// One HTTP/1.1 connection, used for one request after another.
@@ -77,28 +81,23 @@ impl<S: Socket> Connection<S> {
         }
     }
 
-    pub(crate) fn wire(&self) -> &Wire<S> {
-        &self.wire
-    }
-
     pub(crate) fn socket_mut(&mut self) -> &mut S {
         self.wire.socket_mut()
     }
 
     /// Whether the request may be sent at all; found without a connection.
-    pub(crate) fn check(request: &Request) -> Result<()> {
-        Exchange::new(ResponseLimits::default()).start(&Outgoing::from(request), &mut Vec::new())
+    pub(crate) fn check(request: &Outgoing<'_>) -> Result<()> {
+        Exchange::new(ResponseLimits::default()).start(request, &mut Vec::new())
     }
 
     /// Starts an exchange: checks the request and makes its head ready to send, in one write with the first piece of
     /// the body.
-    pub(crate) fn begin(&mut self, request: &Request, tracer: &Tracer) -> Result<()> {
+    pub(crate) fn begin(&mut self, request: &Outgoing<'_>, tracer: &Tracer) -> Result<()> {
         self.before.clear();
         self.behind.clear();
         (self.write_error, self.early) = (None, None);
         (self.sent_any, self.received_any) = (false, false);
-        self.exchange
-            .start(&Outgoing::from(request), self.before.bytes())?;
+        self.exchange.start(request, self.before.bytes())?;
         self.requests += 1;
         self.active = true;
         self.progress.begin(tracer)

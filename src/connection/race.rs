@@ -10,6 +10,10 @@ use std::time::{Duration, Instant};
 /// How long one attempt has the field to itself (RFC 8305 section 5).
 const PACE: Duration = Duration::from_millis(250);
 
+/// How many addresses of one name are tried: whoever answers for the name decides how many it has, and is not to decide
+/// how many connections are attempted.
+const MOST_ADDRESSES: usize = 64;
+
 /// The schedule of one connect.
 #[derive(Debug)]
 pub(crate) struct Race {
@@ -30,7 +34,8 @@ pub(crate) enum Next {
 }
 
 impl Race {
-    /// Interleaves the families, beginning with that of the first address, and keeps the resolver's order in each.
+    /// Interleaves the families, beginning with that of the first address, and keeps the resolver's order in each. The
+    /// addresses are those that may be tried (`connection/open.rs`).
     pub(crate) fn new(addresses: impl IntoIterator<Item = SocketAddr>, now: Instant) -> Self {
         let addresses: Vec<SocketAddr> = addresses.into_iter().collect();
         let first_is_v6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
@@ -47,6 +52,7 @@ impl Race {
                 break;
             }
         }
+        waiting.truncate(MOST_ADDRESSES);
         Self {
             waiting,
             next_start: now,
@@ -110,7 +116,7 @@ mod tests {
 
     /// FLT-02
     #[test]
-    fn no_address_is_lost_at_once_and_a_thousand_are_all_tried() {
+    fn no_address_is_lost_at_once_and_of_a_thousand_some_are_tried() {
         let now = Instant::now();
         assert_eq!(Race::new([], now).next(now), Next::Lost);
         let mut race = Race::new((0..1000).map(|n| v6(n + 1)), now);
@@ -119,6 +125,17 @@ mod tests {
             started += 1;
             race.failed(now);
         }
-        assert_eq!(started, 1000);
+        assert_eq!(started, MOST_ADDRESSES);
+        assert_eq!(race.next(now), Next::Lost);
+    }
+
+    /// FLT-02, FLT-03
+    #[test]
+    fn many_addresses_of_one_family_leave_room_for_the_other() {
+        let now = Instant::now();
+        let mut race = Race::new((0..1000).map(|n| v6(n + 1)).chain([v4(1)]), now);
+        assert_eq!(race.next(now), Next::Start(v6(1)));
+        race.failed(now);
+        assert_eq!(race.next(now), Next::Start(v4(1)));
     }
 }

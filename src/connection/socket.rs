@@ -1,11 +1,16 @@
 //! `Socket`: bytes in and out of a descriptor, never a wait.
 //!
 //! Owns the trait the rest of `connection` is written against, and `StdSocket`, its blocking client's implementation.
-//! Does not own waiting (`blocking/wait.rs`) or opening (`blocking/connect.rs`).
+//! Does not own waiting (`blocking/wait.rs`) or opening (`connection/open.rs`).
 
 use std::io::{self, IoSlice};
 use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
 use std::time::Duration;
+
+use socket2::Socket as RawSocket;
+
+use crate::connection::open::outcome;
 
 /// What a step that cannot go on waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,24 +40,39 @@ pub(crate) trait Socket: Send {
     fn is_readable(&mut self) -> bool;
     fn peer_addr(&self) -> io::Result<SocketAddr>;
     fn local_addr(&self) -> io::Result<SocketAddr>;
+    /// The path of a Unix socket that this is connected to.
+    fn unix_path(&self) -> Option<PathBuf> {
+        None
+    }
+
+    /// How a connect that did not wait stands: over, still running, or failed.
+    fn is_connected(&self) -> io::Result<bool> {
+        Ok(true)
+    }
+
+    /// Lets reads wait by themselves for at most this long, where that is possible; `None` is for ever.
+    fn be_patient(&mut self, _timeout: Option<Duration>) {}
+
+    /// Back to calls that never wait.
+    fn be_prompt(&mut self) {}
 }
 
-/// A socket of the standard library.
+/// A socket for the standard library's kind of I/O, of TCP or a Unix socket: the calls are the same for both.
 ///
 /// On Linux every call says for itself whether it may wait. While a response is all that can happen, the *patient* mode
 /// lets the kernel wait inside `recv` with `SO_RCVTIMEO`, which saves the `poll` before it; its `WouldBlock` then means
 /// that the time is up. Elsewhere the socket is non-blocking and patience is refused.
 #[derive(Debug)]
 pub(crate) struct StdSocket {
-    stream: TcpStream,
+    stream: RawSocket,
     patient: bool,
     /// What `SO_RCVTIMEO` is set to; `None`: never set.
     receive_timeout: Option<Option<Duration>>,
 }
 
 impl StdSocket {
-    /// Takes over a connected stream.
-    pub(crate) fn new(stream: TcpStream) -> io::Result<Self> {
+    /// Takes over a connected socket, or one that is about to be.
+    pub(crate) fn new(stream: RawSocket) -> io::Result<Self> {
         stream.set_nonblocking(!PER_CALL)?;
         Ok(Self {
             stream,
@@ -61,34 +81,78 @@ impl StdSocket {
         })
     }
 
-    pub(crate) fn stream(&self) -> &TcpStream {
+    pub(crate) fn stream(&self) -> &RawSocket {
         &self.stream
     }
 
-    /// Lets reads wait in the kernel for at most this long; `None` is for ever. Says whether it did.
-    pub(crate) fn be_patient(&mut self, timeout: Option<Duration>) -> bool {
+    /// As a stream of the standard library, non-blocking: what a runtime adopts.
+    pub(crate) fn into_std(self) -> io::Result<StdStream> {
+        self.stream.set_nonblocking(true)?;
+        #[cfg(unix)]
+        if self.stream.local_addr()?.is_unix() {
+            return Ok(StdStream::Unix(self.stream.into()));
+        }
+        Ok(StdStream::Tcp(self.stream.into()))
+    }
+
+    /// Lets reads wait in the kernel for at most this long.
+    fn wait_in_kernel(&mut self, timeout: Option<Duration>) {
         self.patient = false;
         // A zero timeout means "for ever" to the kernel, and one below a tick may be rounded to that.
         if !PER_CALL || timeout.is_some_and(|timeout| timeout < Duration::from_millis(1)) {
-            return false;
+            return;
         }
         if self.receive_timeout != Some(timeout) {
             if self.stream.set_read_timeout(timeout).is_err() {
-                return false;
+                return;
             }
             self.receive_timeout = Some(timeout);
         }
         self.patient = true;
-        true
-    }
-
-    /// Back to calls that never wait.
-    pub(crate) fn be_prompt(&mut self) {
-        self.patient = false;
     }
 
     pub(crate) fn is_patient(&self) -> bool {
         self.patient
+    }
+}
+
+/// See [`StdSocket::into_std`].
+#[derive(Debug)]
+pub(crate) enum StdStream {
+    Tcp(TcpStream),
+    #[cfg(unix)]
+    Unix(std::os::unix::net::UnixStream),
+}
+
+/// What both kinds of calls have in common: facts about a connected socket.
+mod facts {
+    use super::*;
+
+    pub(super) fn peer_addr(socket: &RawSocket) -> io::Result<SocketAddr> {
+        internet(&socket.peer_addr()?)
+    }
+
+    pub(super) fn local_addr(socket: &RawSocket) -> io::Result<SocketAddr> {
+        internet(&socket.local_addr()?)
+    }
+
+    #[cfg(unix)]
+    pub(super) fn unix_path(socket: &RawSocket) -> Option<PathBuf> {
+        socket.peer_addr().ok()?.as_pathname().map(PathBuf::from)
+    }
+
+    #[cfg(not(unix))]
+    pub(super) fn unix_path(_: &RawSocket) -> Option<PathBuf> {
+        None
+    }
+
+    fn internet(address: &socket2::SockAddr) -> io::Result<SocketAddr> {
+        address.as_socket().ok_or_else(|| {
+            io::Error::new(
+                io::ErrorKind::AddrNotAvailable,
+                "a Unix socket has no address",
+            )
+        })
     }
 }
 
@@ -141,11 +205,27 @@ mod calls {
         }
 
         fn peer_addr(&self) -> io::Result<SocketAddr> {
-            self.stream.peer_addr()
+            facts::peer_addr(&self.stream)
         }
 
         fn local_addr(&self) -> io::Result<SocketAddr> {
-            self.stream.local_addr()
+            facts::local_addr(&self.stream)
+        }
+
+        fn unix_path(&self) -> Option<PathBuf> {
+            facts::unix_path(&self.stream)
+        }
+
+        fn is_connected(&self) -> io::Result<bool> {
+            outcome(&self.stream)
+        }
+
+        fn be_patient(&mut self, timeout: Option<Duration>) {
+            self.wait_in_kernel(timeout);
+        }
+
+        fn be_prompt(&mut self) {
+            self.patient = false;
         }
     }
 }
@@ -155,6 +235,7 @@ mod calls {
 mod calls {
     use super::*;
     use std::io::{Read, Write};
+    use std::mem::MaybeUninit;
 
     /// The socket as a whole is non-blocking.
     pub(super) const PER_CALL: bool = false;
@@ -169,15 +250,31 @@ mod calls {
         }
 
         fn is_readable(&mut self) -> bool {
-            !matches!(retry(|| self.stream.peek(&mut [0_u8; 1])), Err(e) if e.kind() == io::ErrorKind::WouldBlock)
+            !matches!(retry(|| self.stream.peek(&mut [MaybeUninit::uninit(); 1])), Err(e) if e.kind() == io::ErrorKind::WouldBlock)
         }
 
         fn peer_addr(&self) -> io::Result<SocketAddr> {
-            self.stream.peer_addr()
+            facts::peer_addr(&self.stream)
         }
 
         fn local_addr(&self) -> io::Result<SocketAddr> {
-            self.stream.local_addr()
+            facts::local_addr(&self.stream)
+        }
+
+        fn unix_path(&self) -> Option<PathBuf> {
+            facts::unix_path(&self.stream)
+        }
+
+        fn is_connected(&self) -> io::Result<bool> {
+            outcome(&self.stream)
+        }
+
+        fn be_patient(&mut self, timeout: Option<Duration>) {
+            self.wait_in_kernel(timeout);
+        }
+
+        fn be_prompt(&mut self) {
+            self.patient = false;
         }
     }
 
@@ -192,3 +289,73 @@ mod calls {
 }
 
 use calls::PER_CALL;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+
+    fn echo(socket: &mut StdSocket, far: &mut (impl io::Read + io::Write)) {
+        let mut byte = [0; 8];
+        assert!(!socket.is_readable());
+        let error = socket.read(&mut byte).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+        let parts = [IoSlice::new(b"a"), IoSlice::new(b"bc")];
+        assert_eq!(socket.write(&parts).unwrap(), 3);
+        far.read_exact(&mut byte[..3]).unwrap();
+        far.write_all(b"d").unwrap();
+        while !socket.is_readable() {}
+        assert_eq!(socket.read(&mut byte).unwrap(), 1);
+        assert_eq!(&byte[..3], b"dbc");
+        socket.be_patient(Some(Duration::from_millis(20)));
+        if socket.is_patient() {
+            let error = socket.read(&mut byte).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+            socket.be_prompt();
+        }
+    }
+
+    #[test]
+    fn over_tcp() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let near = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (mut far, near_address) = listener.accept().unwrap();
+        let mut socket = StdSocket::new(near.into()).unwrap();
+        echo(&mut socket, &mut far);
+        assert_eq!(socket.peer_addr().unwrap(), listener.local_addr().unwrap());
+        assert_eq!(socket.local_addr().unwrap(), near_address);
+        assert_eq!(socket.unix_path(), None);
+        assert!(matches!(socket.into_std(), Ok(StdStream::Tcp(_))));
+    }
+
+    /// TRN-07
+    #[cfg(unix)]
+    #[test]
+    fn over_a_unix_socket() {
+        use crate::connection::wire::Wire;
+        use std::os::unix::net::{UnixListener, UnixStream};
+
+        let path = std::env::temp_dir().join(format!("papilio-socket-{}", std::process::id()));
+        let _ = std::fs::remove_file(&path);
+        let listener = UnixListener::bind(&path).unwrap();
+        let near = UnixStream::connect(&path).unwrap();
+        let (mut far, _) = listener.accept().unwrap();
+        let mut socket = StdSocket::new(near.into()).unwrap();
+        echo(&mut socket, &mut far);
+        assert!(socket.peer_addr().is_err() && socket.local_addr().is_err());
+        let wire = Wire::plain(socket);
+        let info = wire.info();
+        assert_eq!(info.unix_path(), Some(path.as_path()));
+        assert_eq!((info.peer_addr(), info.local_addr()), (None, None));
+        assert_eq!(info.to_string(), path.display().to_string());
+        std::fs::remove_file(&path).unwrap();
+
+        let (near, _far) = UnixStream::pair().unwrap();
+        let stream = StdSocket::new(near.into()).unwrap().into_std().unwrap();
+        let StdStream::Unix(mut stream) = stream else {
+            panic!("became TCP");
+        };
+        let error = io::Read::read(&mut stream, &mut [0]).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+    }
+}

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use super::*;
 use crate::models::body::Body;
+use crate::models::request::Request;
 
 /// A socket in memory. `moves` says how many bytes each call moves at most; 0 is `WouldBlock`.
 #[derive(Debug, Default)]
@@ -116,7 +117,7 @@ fn send(connection: &mut Connection<Whimsical>, pieces: &[&[u8]]) -> Result<Flus
                 .collect::<Vec<_>>(),
         )),
     };
-    connection.begin(&request, &Tracer::default())?;
+    connection.begin(&Outgoing::from(&request), &Tracer::default())?;
     for (at, piece) in pieces.iter().enumerate() {
         connection.announce(piece.len())?;
         if at + 1 == pieces.len() {
@@ -201,7 +202,9 @@ fn an_answer_between_short_writes() {
     let request = Request::new("POST", "http://h/p")
         .unwrap()
         .with_body(vec![b'x'; 1 << 20]);
-    connection.begin(&request, &Tracer::default()).unwrap();
+    connection
+        .begin(&Outgoing::from(&request), &Tracer::default())
+        .unwrap();
     connection.announce(1 << 20).unwrap();
     connection.finish().unwrap();
     let body = request.body.as_bytes().unwrap().to_vec();

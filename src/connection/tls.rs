@@ -1,15 +1,16 @@
 //! TLS by rustls: one session stepped over a non-blocking socket.
 //!
 //! The only file that names rustls' connections. Owns the session and what its errors mean. Does not own settings
-//! (`models/tls.rs`), the roots (`connection/roots.rs`) or waiting.
+//! (`models/tls.rs`), what they come to (`connection/tls_config.rs`) or waiting.
 
 use std::io::{self, IoSlice, Read, Write};
 use std::sync::Arc;
 
 use rustls::pki_types::ServerName;
-use rustls::{CertificateError, ClientConfig, ClientConnection};
+use rustls::{CertificateError, ClientConfig, ClientConnection, HandshakeKind};
 
 use crate::connection::socket::{Interest, Socket, Step};
+use crate::connection::tls_config::PinMismatch;
 use crate::error::{Error, Kind, Phase, Reason, Result};
 use crate::models::connection::TlsInfo;
 
@@ -43,6 +44,8 @@ impl Tls {
         while self.session.is_handshaking() {
             match self.turn(socket) {
                 Ok(()) => {}
+                // Another session below took something in.
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => return Ok(Step::Progress),
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
                     let interest = if self.session.wants_write() {
                         Interest::Both
@@ -74,6 +77,11 @@ impl Tls {
             // The registered names of suites do not say the version.
             cipher_suite: suite.unwrap_or("?").replacen("TLS13_", "TLS_", 1),
             alpn: self.session.alpn_protocol().map(<[u8]>::to_vec),
+            key_exchange: self
+                .session
+                .negotiated_key_exchange_group()
+                .map(|group| format!("{:?}", group.name())),
+            resumed: self.session.handshake_kind() == Some(HandshakeKind::Resumed),
             certificates: certificates.iter().map(|c| c.to_vec()).collect(),
         }
     }
@@ -161,7 +169,7 @@ impl Tls {
         }
     }
 
-    fn handshake_error(&self, error: io::Error) -> Error {
+    pub(crate) fn handshake_error(&self, error: io::Error) -> Error {
         match error
             .get_ref()
             .and_then(|inner| inner.downcast_ref::<rustls::Error>())
@@ -203,8 +211,12 @@ fn failure(error: &rustls::Error, host: &str) -> Error {
                 format!("the certificate of '{host}' is of an unknown issuer"),
                 Some(Reason::CertificateUnknownIssuer),
             ),
+            Bad::Other(other) if other.0.is::<PinMismatch>() => (
+                format!("the certificate of '{host}' has the wrong key: {other}"),
+                Some(Reason::CertificatePin),
+            ),
             other => (
-                format!("the certificate of '{host}' is invalid: {other:?}"),
+                format!("the certificate of '{host}' is invalid: {}", defect(other)),
                 Some(Reason::CertificateInvalid),
             ),
         },
@@ -220,6 +232,28 @@ fn failure(error: &rustls::Error, host: &str) -> Error {
     match reason {
         Some(reason) => error.with_reason(reason),
         None => error,
+    }
+}
+
+/// What is wrong with a certificate, where rustls says it at length or by a name alone.
+fn defect(bad: &CertificateError) -> String {
+    use CertificateError as Bad;
+    match (bad, bad.to_string()) {
+        (Bad::BadEncoding, _) => "it cannot be read".to_owned(),
+        (Bad::BadSignature, _) => {
+            "a signature of its chain is wrong, or by a key that is too weak".to_owned()
+        }
+        (Bad::UnsupportedSignatureAlgorithmContext { .. }, _)
+        | (Bad::UnsupportedSignatureAlgorithmForPublicKeyContext { .. }, _) => {
+            "its chain is signed in a way that is not accepted".to_owned()
+        }
+        (Bad::Other(_), text) if text.contains("EndEntityUsedAsCa") => {
+            "it was issued by a certificate that must not issue any".to_owned()
+        }
+        (Bad::Other(_), text) if text.contains("CaUsedAsEndEntity") => {
+            "it is the certificate of an authority".to_owned()
+        }
+        (_, text) => text,
     }
 }
 

@@ -160,6 +160,8 @@ pub enum Reason {
     ServerDisconnected,
     /// The name could not be looked up.
     Dns,
+    /// The client's [`AddressPolicy`](crate::AddressPolicy) allows none of the addresses.
+    AddressDenied,
     /// The certificate is for other names.
     CertificateName,
     /// The certificate is expired or not yet valid.
@@ -168,6 +170,8 @@ pub enum Reason {
     CertificateUnknownIssuer,
     /// The certificate cannot be used for another reason.
     CertificateInvalid,
+    /// The certificate's public key is not one of those pinned for the host.
+    CertificatePin,
     /// The body is larger than the limit that was set.
     BodyTooLarge,
     /// A line is longer than the limit that was set.

@@ -6,6 +6,7 @@
 
 pub(crate) mod auth;
 pub(crate) mod defaults;
+pub(crate) mod environment;
 pub(crate) mod redirect;
 pub(crate) mod route;
 

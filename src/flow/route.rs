@@ -3,11 +3,15 @@
 //! Owns the grammar, matching and order of patterns (PRX-10..15). Does not know what a transport is.
 
 use std::fmt;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
 
 use crate::error::{Error, Kind, Result};
+use crate::models::address::{literal, network};
 use crate::models::url::Url;
 
-/// A pattern such as `all://`, `https://`, `all://*.example.com` or `http://localhost:8080`.
+/// A pattern such as `all://`, `https://`, `all://*.example.com`, `http://localhost:8080` or `all://10.0.0.0/8`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Pattern {
     text: String,
@@ -19,6 +23,10 @@ pub(crate) struct Pattern {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Host {
     Any,
+    /// Every address in it (ENV-07).
+    Network(IpNet),
+    /// An address, and the zone it has to be in if one was written.
+    Address(IpAddr, Option<String>),
     Exactly(String),
     /// `*.example.com`: below it.
     Below(String),
@@ -41,6 +49,18 @@ impl Pattern {
             }
             None => return Err(bad("is not of the form scheme://host:port")),
         };
+        let scheme = Some(scheme.to_ascii_lowercase())
+            .filter(|scheme| !matches!(scheme.as_str(), "" | "all" | "*"));
+        if rest.contains('/')
+            && let Some(net) = network(rest)
+        {
+            return Ok(Self {
+                text: text.to_owned(),
+                scheme,
+                host: Host::Network(net),
+                port: None,
+            });
+        }
         let rest = rest.trim_end_matches('/');
         if rest.contains(['/', '?', '#', '@']) {
             return Err(bad("has more than scheme, host and port"));
@@ -52,20 +72,20 @@ impl Pattern {
         };
         let name = name.unwrap_or_default();
         let any = name.is_empty() || name.starts_with(':');
+        if name.contains('*') || (any && stars == 2) {
+            return Err(bad("has a * where none may be"));
+        }
         // The host goes through the rules of URLs, so that both sides of a comparison are written alike.
         let text_url = format!("//{}{name}", if any { "any" } else { "" });
         let url =
             Url::parse(&text_url).map_err(|e| bad("has a host that is none").with_source(e))?;
-        let host = url.raw_host().to_owned();
         Ok(Self {
             text: text.to_owned(),
-            scheme: Some(scheme.to_ascii_lowercase())
-                .filter(|s| !matches!(s.as_str(), "" | "all" | "*")),
-            host: match stars {
-                _ if any => Host::Any,
-                0 => Host::Exactly(host),
-                1 => Host::Within(host),
-                _ => Host::Below(host),
+            scheme,
+            host: if any {
+                Host::Any
+            } else {
+                Host::of(stars, url.raw_host())
             },
             port: url.port(),
         })
@@ -76,32 +96,25 @@ impl Pattern {
     }
 
     pub(crate) fn matches(&self, url: &Url) -> bool {
-        let host = url.raw_host();
-        let below = |name: &str| {
-            host.strip_suffix(name)
-                .is_some_and(|front| front.ends_with('.'))
-        };
         self.scheme
             .as_deref()
             .is_none_or(|scheme| scheme == url.scheme())
             && self
                 .port
                 .is_none_or(|port| url.port_or_default() == Some(port))
-            && match &self.host {
-                Host::Any => true,
-                Host::Exactly(name) => host == name,
-                Host::Below(name) => below(name),
-                Host::Within(name) => host == name || below(name),
-            }
+            && self.host.matches(url.raw_host())
     }
 
-    /// Ports before none, longer hosts before shorter, longer schemes before shorter (PRX-13); larger is earlier.
-    fn rank(&self) -> (bool, usize, usize) {
+    /// Ports before none, longer hosts before shorter, longer schemes before shorter (PRX-13); larger is earlier. Hosts
+    /// come before networks, and small networks before large ones.
+    fn rank(&self) -> (bool, (u8, usize), usize) {
         let host = match &self.host {
-            Host::Any => 0,
-            Host::Exactly(name) => name.len(),
-            Host::Within(name) => name.len() + 1,
-            Host::Below(name) => name.len() + 2,
+            Host::Any => (0, 0),
+            Host::Network(net) => (1, usize::from(net.prefix_len())),
+            Host::Address(ip, _) => (2, ip.to_string().len()),
+            Host::Exactly(name) => (2, name.len()),
+            Host::Within(name) => (2, name.len() + 1),
+            Host::Below(name) => (2, name.len() + 2),
         };
         (
             self.port.is_some(),
@@ -109,6 +122,56 @@ impl Pattern {
             self.scheme.as_ref().map_or(0, String::len),
         )
     }
+}
+
+impl Host {
+    /// Of a host as it stands in a URL, behind so many characters of wildcard.
+    fn of(wildcard: u8, host: &str) -> Self {
+        let name = || without_dot(host).to_owned();
+        match (wildcard, literal(host)) {
+            (0, Some((ip, zone))) => Self::Address(ip.to_canonical(), zone.map(str::to_owned)),
+            (0, None) => Self::Exactly(name()),
+            (1, _) => Self::Within(name()),
+            _ => Self::Below(name()),
+        }
+    }
+
+    /// Names are compared at the borders of labels, addresses as addresses: that `*.example.com` stands at the end of a
+    /// zone id, or `*0.0.1` at that of an address, means nothing (SEC-312).
+    fn matches(&self, host: &str) -> bool {
+        if matches!(self, Self::Any) {
+            return true;
+        }
+        if let Some((ip, zone)) = literal(host) {
+            let ip = ip.to_canonical();
+            return match self {
+                Self::Network(net) => net.contains(&ip),
+                Self::Address(wanted, wanted_zone) => {
+                    ip == *wanted
+                        && wanted_zone
+                            .as_deref()
+                            .is_none_or(|wanted| zone == Some(wanted))
+                }
+                _ => false,
+            };
+        }
+        let host = without_dot(host);
+        let below = |name: &str| {
+            host.strip_suffix(name)
+                .is_some_and(|front| front.ends_with('.'))
+        };
+        match self {
+            Self::Exactly(name) => host == name,
+            Self::Below(name) => below(name),
+            Self::Within(name) => host == name || below(name),
+            Self::Any | Self::Network(_) | Self::Address(..) => false,
+        }
+    }
+}
+
+/// `example.org.` is `example.org`, said more firmly.
+fn without_dot(host: &str) -> &str {
+    host.strip_suffix('.').unwrap_or(host)
 }
 
 /// Patterns and what they lead to, the first match first.
@@ -137,6 +200,10 @@ impl<T> Routes<T> {
             .iter()
             .find(|(pattern, _)| pattern.matches(url))
             .map(|(_, target)| target)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&Pattern, &T)> {
+        self.0.iter().map(|(pattern, target)| (pattern, target))
     }
 
     pub(crate) fn targets(&self) -> impl Iterator<Item = &T> {
@@ -186,6 +253,28 @@ mod tests {
             ("http://example.com:80", "http://example.com", true),
             ("http://example.com:80", "http://example.com:8080", false),
             ("all://:1234", "http://any:1234/x", true),
+            ("all://*:1234", "http://any:1234/x", true),
+            ("all://*:1234", "http://any/x", false),
+            (
+                "all://*.example.com:1234",
+                "http://a.example.com:1234",
+                true,
+            ),
+            ("all://*.example.com:1234", "http://a.example.com", false),
+            ("all://example.com.", "http://example.com", true),
+            ("all://*.example.com", "http://a.example.com.", true),
+            ("all://10.0.0.0/8", "http://10.1.2.3", true),
+            ("all://10.0.0.0/8", "http://[::ffff:10.1.2.3]:81", true),
+            ("all://10.0.0.0/8", "http://11.0.0.1", false),
+            ("all://10.0.0.0/8", "http://10.example.com", false),
+            ("https://10.0.0.0/8", "http://10.1.2.3", false),
+            ("all://[fd00::]/8", "http://[fdff::1]", true),
+            ("all://fd00::/8", "http://[fe00::1]", false),
+            ("all://[fe80::1]", "http://[FE80:0::1%25eth0]", true),
+            ("all://[fe80::1%25eth0]", "http://[fe80::1%25eth0]", true),
+            ("all://[fe80::1%25eth0]", "http://[fe80::1]", false),
+            ("all://*.example.com", "http://[::1%25a.example.com]", false),
+            ("all://*0.0.1", "http://127.0.0.1", false),
         ] {
             assert_eq!(matches(pattern, url), expected, "{pattern} {url}");
         }
@@ -202,6 +291,11 @@ mod tests {
             "http://u@h",
             "http://h:port",
             "http://[::1",
+            "http://*.",
+            "http://*.:80",
+            "http://**",
+            "http://a.*",
+            "http://10.0.0.0/33",
         ] {
             assert_eq!(
                 Pattern::parse(text).unwrap_err().kind(),

@@ -5,6 +5,8 @@
 //! (`models/request.rs`).
 
 mod source;
+#[cfg(feature = "async")]
+mod stream;
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
@@ -13,6 +15,9 @@ use std::fs::File;
 use std::io::{self, Read, Seek};
 
 use bytes::Bytes;
+
+#[cfg(feature = "async")]
+pub(crate) use stream::PolledSource;
 
 use source::{FactorySource, IterSource, ProgressSource, ReaderSource, SeekSource};
 
@@ -75,6 +80,12 @@ pub(crate) trait BodySource: Send {
     /// Back to the beginning.
     fn rewind(&mut self) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// The same source, if its pieces have to be polled for.
+    #[cfg(feature = "async")]
+    fn polled(&mut self) -> Option<&mut dyn PolledSource> {
+        None
     }
 }
 

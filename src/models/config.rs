@@ -144,6 +144,9 @@ impl From<Option<Duration>> for Timeout {
 pub struct Limits {
     /// Open connections at any time; `None` is unlimited, 0 is refused when the client is built.
     pub max_connections: Option<usize>,
+    /// Open connections to one host at any time, besides the limit on all; `None`, the default, is unlimited, and 0
+    /// counts as 1. A host is a scheme, a name and a port; requests that a proxy forwards count for the proxy.
+    pub max_connections_per_host: Option<usize>,
     /// Idle connections kept for reuse; `None` is unlimited, 0 keeps none.
     #[doc(alias = "pool_max_idle_per_host")]
     pub max_keepalive_connections: Option<usize>,
@@ -157,6 +160,7 @@ impl Limits {
     pub const fn new() -> Self {
         Self {
             max_connections: None,
+            max_connections_per_host: None,
             max_keepalive_connections: None,
             keepalive_expiry: Some(Duration::from_secs(5)),
         }
@@ -166,6 +170,7 @@ impl Limits {
     pub const fn client() -> Self {
         Self {
             max_connections: Some(100),
+            max_connections_per_host: None,
             max_keepalive_connections: Some(20),
             keepalive_expiry: Some(Duration::from_secs(5)),
         }
@@ -174,6 +179,18 @@ impl Limits {
     /// Replaces the bound on open connections.
     pub fn max_connections(mut self, limit: impl Into<Option<usize>>) -> Self {
         self.max_connections = limit.into();
+        self
+    }
+
+    /// Replaces the bound on open connections to one host.
+    ///
+    /// ```
+    /// use papilio::Limits;
+    /// let limits = Limits::client().max_connections_per_host(6);
+    /// assert_eq!(limits.max_connections_per_host, Some(6));
+    /// ```
+    pub fn max_connections_per_host(mut self, limit: impl Into<Option<usize>>) -> Self {
+        self.max_connections_per_host = limit.into();
         self
     }
 

@@ -4,6 +4,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 
 /// The connection a response came over: [`Response::connection`](crate::Response::connection).
 ///
@@ -22,6 +23,7 @@ use std::net::SocketAddr;
 pub struct ConnectionInfo {
     pub(crate) peer_addr: Option<SocketAddr>,
     pub(crate) local_addr: Option<SocketAddr>,
+    pub(crate) unix_path: Option<PathBuf>,
     pub(crate) tls: Option<TlsInfo>,
 }
 
@@ -31,21 +33,28 @@ pub struct TlsInfo {
     pub(crate) version: String,
     pub(crate) cipher_suite: String,
     pub(crate) alpn: Option<Vec<u8>>,
+    pub(crate) key_exchange: Option<String>,
+    pub(crate) resumed: bool,
     pub(crate) certificates: Vec<Vec<u8>>,
 }
 
 impl ConnectionInfo {
-    /// The address of the other side: the server, or a proxy.
+    /// The address of the other side: the server, or a proxy. `None` for a Unix socket.
     #[doc(alias = "server_addr")]
     #[doc(alias = "remote_addr")]
     pub fn peer_addr(&self) -> Option<SocketAddr> {
         self.peer_addr
     }
 
-    /// The address of this side.
+    /// The address of this side; `None` for a Unix socket.
     #[doc(alias = "client_addr")]
     pub fn local_addr(&self) -> Option<SocketAddr> {
         self.local_addr
+    }
+
+    /// The path of the Unix socket on the other side, if it is one that has a path.
+    pub fn unix_path(&self) -> Option<&Path> {
+        self.unix_path.as_deref()
     }
 
     /// What TLS came to; `None` without it.
@@ -71,18 +80,30 @@ impl TlsInfo {
         self.alpn.as_deref()
     }
 
+    /// The key exchange by the registered name of its group: `X25519`, `secp256r1`, `X25519MLKEM768`. `None` for a TLS 1.2
+    /// session that was resumed, which has none.
+    pub fn key_exchange(&self) -> Option<&str> {
+        self.key_exchange.as_deref()
+    }
+
+    /// Whether the handshake took up an earlier session with the server; its certificate was checked then.
+    pub fn is_resumed(&self) -> bool {
+        self.resumed
+    }
+
     /// The certificates the server sent, in DER, its own first.
     pub fn peer_certificates(&self) -> impl ExactSizeIterator<Item = &[u8]> {
         self.certificates.iter().map(Vec::as_slice)
     }
 }
 
-/// The address of the other side, and TLS in short.
+/// The address or path of the other side, and TLS in short.
 impl fmt::Display for ConnectionInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.peer_addr {
-            Some(address) => write!(f, "{address}")?,
-            None => f.write_str("unknown")?,
+        match (self.peer_addr, &self.unix_path) {
+            (Some(address), _) => write!(f, "{address}")?,
+            (None, Some(path)) => write!(f, "{}", path.display().to_string().escape_debug())?,
+            (None, None) => f.write_str("unknown")?,
         }
         match &self.tls {
             Some(tls) => write!(f, " / {tls}"),

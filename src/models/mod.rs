@@ -1,5 +1,7 @@
-//! Plain data: what users hold. May be built, compared and printed without a client; no I/O, no clock, no threads.
+//! Plain data: what users hold. May be built, compared and printed without a client; no I/O, no clock, no threads. (The
+//! system's resolver, a value whose one method waits, is called by drivers only.)
 
+pub(crate) mod address;
 pub(crate) mod auth;
 pub(crate) mod body;
 pub(crate) mod config;
@@ -11,9 +13,12 @@ pub(crate) mod links;
 #[cfg(feature = "multipart")]
 pub(crate) mod multipart;
 pub(crate) mod pieces;
+pub(crate) mod proxy;
 pub(crate) mod query;
 pub(crate) mod request;
+pub(crate) mod resolver;
 pub(crate) mod response;
+pub(crate) mod socket;
 pub(crate) mod status;
 pub(crate) mod text;
 pub(crate) mod timings;

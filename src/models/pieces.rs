@@ -1,12 +1,19 @@
-//! Iterators over a body: pieces of bytes, pieces of text, lines.
+//! Iterators over a body, and streams: pieces of bytes, pieces of text, lines.
 //!
 //! Owns re-cutting into pieces of a wanted size. Does not know where the bytes come from: a buffered response gives
 //! one piece, a stream gives what the connection delivers.
 
 use std::fmt;
 use std::num::NonZeroUsize;
+#[cfg(feature = "async")]
+use std::pin::Pin;
+#[cfg(feature = "async")]
+use std::task::Context;
+use std::task::{Poll, ready};
 
 use bytes::{Bytes, BytesMut};
+#[cfg(feature = "async")]
+use futures_core::Stream;
 
 use crate::error::{Error, Result};
 use crate::models::text::{CharChunks, Charset, LineSplitter, TextDecoder};
@@ -29,7 +36,7 @@ pub struct Pieces<I> {
     ended: bool,
 }
 
-impl<I: Iterator<Item = Result<Bytes>>> Pieces<I> {
+impl<I> Pieces<I> {
     pub(crate) fn new(source: I) -> Self {
         Self {
             source,
@@ -45,36 +52,32 @@ impl<I: Iterator<Item = Result<Bytes>>> Pieces<I> {
         self
     }
 
-    fn next_sized(&mut self, size: usize) -> Option<Result<Bytes>> {
+    fn poll_with(&mut self, mut pull: impl Pull<I>) -> Poll<Option<Result<Bytes>>> {
+        if let Some(size) = self.size {
+            return self.poll_sized(size.get(), pull);
+        }
+        loop {
+            match ready!(pull(&mut self.source)) {
+                Some(Ok(piece)) if piece.is_empty() => {}
+                piece => return Poll::Ready(piece),
+            }
+        }
+    }
+
+    fn poll_sized(&mut self, size: usize, mut pull: impl Pull<I>) -> Poll<Option<Result<Bytes>>> {
         while self.held.len() < size && !self.ended {
-            match self.source.next() {
+            match ready!(pull(&mut self.source)) {
                 Some(Ok(piece)) => self.held.extend_from_slice(&piece),
                 Some(Err(error)) => {
                     self.ended = true;
                     self.held.clear();
-                    return Some(Err(error));
+                    return Poll::Ready(Some(Err(error)));
                 }
                 None => self.ended = true,
             }
         }
         let n = size.min(self.held.len());
-        (n > 0).then(|| Ok(self.held.split_to(n).freeze()))
-    }
-}
-
-impl<I: Iterator<Item = Result<Bytes>>> Iterator for Pieces<I> {
-    type Item = Result<Bytes>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if let Some(size) = self.size {
-            return self.next_sized(size.get());
-        }
-        loop {
-            match self.source.next()? {
-                Ok(piece) if piece.is_empty() => {}
-                piece => return Some(piece),
-            }
-        }
+        Poll::Ready((n > 0).then(|| Ok(self.held.split_to(n).freeze())))
     }
 }
 
@@ -96,7 +99,7 @@ pub struct TextPieces<I> {
     ended: bool,
 }
 
-impl<I: Iterator<Item = Result<Bytes>>> TextPieces<I> {
+impl<I> TextPieces<I> {
     pub(crate) fn new(source: I, charset: Charset) -> Self {
         Self {
             source,
@@ -112,46 +115,43 @@ impl<I: Iterator<Item = Result<Bytes>>> TextPieces<I> {
         self
     }
 
-    /// Decodes the next piece of the source, which may give no text at all.
-    fn decode(&mut self) -> Option<Result<String>> {
-        let mut text = String::new();
-        match self.source.next() {
-            Some(Ok(bytes)) => self.decoder.push(&bytes, false, &mut text),
-            Some(Err(error)) => {
-                self.ended = true;
-                self.chunks = None;
-                return Some(Err(error));
-            }
-            None => {
-                self.ended = true;
-                self.decoder.push(&[], true, &mut text);
-            }
-        }
-        Some(Ok(text))
-    }
-}
-
-impl<I: Iterator<Item = Result<Bytes>>> Iterator for TextPieces<I> {
-    type Item = Result<String>;
-
-    fn next(&mut self) -> Option<Self::Item> {
+    fn poll_with(&mut self, mut pull: impl Pull<I>) -> Poll<Option<Result<String>>> {
         loop {
             if let Some(run) = self
                 .chunks
                 .as_mut()
                 .and_then(|chunks| chunks.pop(self.ended))
             {
-                return Some(Ok(run));
+                return Poll::Ready(Some(Ok(run)));
             }
             if self.ended {
-                return None;
+                return Poll::Ready(None);
             }
-            match (self.decode()?, &mut self.chunks) {
+            let piece = ready!(pull(&mut self.source));
+            match (self.decode(piece), &mut self.chunks) {
                 (Ok(text), Some(chunks)) => chunks.push(&text),
                 (Ok(text), None) if text.is_empty() => {}
-                (result, _) => return Some(result),
+                (result, _) => return Poll::Ready(Some(result)),
             }
         }
+    }
+
+    /// Decodes the next piece of the source, which may give no text at all.
+    fn decode(&mut self, piece: Option<Result<Bytes>>) -> Result<String> {
+        let mut text = String::new();
+        match piece {
+            Some(Ok(bytes)) => self.decoder.push(&bytes, false, &mut text),
+            Some(Err(error)) => {
+                self.ended = true;
+                self.chunks = None;
+                return Err(error);
+            }
+            None => {
+                self.ended = true;
+                self.decoder.push(&[], true, &mut text);
+            }
+        }
+        Ok(text)
     }
 }
 
@@ -172,7 +172,7 @@ pub struct Lines<I> {
     failed: bool,
 }
 
-impl<I: Iterator<Item = Result<Bytes>>> Lines<I> {
+impl<I> Lines<I> {
     /// `limit` is the longest line that is not an error, in bytes.
     pub(crate) fn new(source: TextPieces<I>, limit: usize) -> Self {
         Self {
@@ -190,17 +190,28 @@ impl<I: Iterator<Item = Result<Bytes>>> Lines<I> {
         self
     }
 
-    fn line(&mut self) -> Result<Option<String>> {
+    fn poll_with(&mut self, pull: impl Pull<I>) -> Poll<Option<Result<String>>> {
+        if self.failed {
+            return Poll::Ready(None);
+        }
+        let line = ready!(self.poll_line(pull)).transpose();
+        self.failed = matches!(line, Some(Err(_)));
+        Poll::Ready(line)
+    }
+
+    fn poll_line(&mut self, mut pull: impl Pull<I>) -> Poll<Result<Option<String>>> {
         loop {
             match (self.splitter.pop(self.at_end), self.on_limit) {
                 (Ok(None), _) => {}
-                (Err(error), Some(act)) => return Err(act(&mut self.source.source, error)),
-                (result, _) => return result,
+                (Err(error), Some(act)) => {
+                    return Poll::Ready(Err(act(&mut self.source.source, error)));
+                }
+                (result, _) => return Poll::Ready(result),
             }
             if self.at_end {
-                return Ok(None);
+                return Poll::Ready(Ok(None));
             }
-            match self.source.next() {
+            match ready!(self.source.poll_with(&mut pull)) {
                 Some(text) => self.splitter.push(&text?),
                 None => self.at_end = true,
             }
@@ -208,18 +219,39 @@ impl<I: Iterator<Item = Result<Bytes>>> Lines<I> {
     }
 }
 
-impl<I: Iterator<Item = Result<Bytes>>> Iterator for Lines<I> {
-    type Item = Result<String>;
+/// Draws the next piece from a source: at once from an iterator, perhaps later from a stream.
+trait Pull<I>: FnMut(&mut I) -> Poll<Option<Result<Bytes>>> {}
 
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.failed {
-            return None;
+impl<I, F: FnMut(&mut I) -> Poll<Option<Result<Bytes>>>> Pull<I> for F {}
+
+macro_rules! iterators_and_streams {
+    ($($name:ident of $item:ty),*) => {$(
+        impl<I: Iterator<Item = Result<Bytes>>> Iterator for $name<I> {
+            type Item = Result<$item>;
+
+            fn next(&mut self) -> Option<Self::Item> {
+                match self.poll_with(|source: &mut I| Poll::Ready(source.next())) {
+                    Poll::Ready(item) => item,
+                    // An iterator never is.
+                    Poll::Pending => None,
+                }
+            }
         }
-        let line = self.line().transpose();
-        self.failed = matches!(line, Some(Err(_)));
-        line
-    }
+
+        #[cfg(feature = "async")]
+        impl<I: Stream<Item = Result<Bytes>> + Unpin> Stream for $name<I> {
+            type Item = Result<$item>;
+
+            fn poll_next(
+                mut self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+            ) -> Poll<Option<Self::Item>> {
+                self.poll_with(|source: &mut I| Pin::new(source).poll_next(cx))
+            }
+        }
+    )*};
 }
+iterators_and_streams!(Pieces of Bytes, TextPieces of String, Lines of String);
 
 macro_rules! opaque_debug {
     ($($name:ident),*) => {$(

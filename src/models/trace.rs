@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::models::connection::ConnectionInfo;
 use crate::models::headers::Headers;
 use crate::models::request::Request;
+use crate::models::socket::SocketOption;
 
 /// A callback that is told of every event of a request on the network: set it with
 /// [`RequestBuilder::trace`](crate::RequestBuilder::trace) or in [`Request::extensions_mut`].
@@ -22,7 +24,7 @@ use crate::models::request::Request;
 /// reach it too. An error it returns ends the request, which fails with that error, and closes the connection.
 ///
 /// The names, each followed by `.started` and then by `.complete` or `.failed`: `connection.connect_tcp` (name lookup
-/// included), `connection.start_tls`, `connection.retry` (the pause before another try to connect);
+/// included), `connection.connect_unix_socket`, `connection.start_tls`, `connection.retry` (the pause before another try to connect);
 /// `http11.send_request_headers`, `http11.send_request_body` (also without a body), `http11.receive_response_headers`,
 /// `http11.receive_response_body` (once somebody reads it), `http11.response_closed`.
 ///
@@ -97,6 +99,18 @@ pub enum EventInfo<'a> {
         local_address: Option<IpAddr>,
         /// The time limit.
         timeout: Option<Duration>,
+        /// The options that were set for sockets.
+        socket_options: &'a [SocketOption],
+    },
+    /// A Unix socket is about to be connected to: `connection.connect_unix_socket.started`.
+    #[non_exhaustive]
+    ConnectUnix {
+        /// Where it is.
+        path: &'a Path,
+        /// The time limit.
+        timeout: Option<Duration>,
+        /// The options that were set for sockets.
+        socket_options: &'a [SocketOption],
     },
     /// A TLS handshake is about to begin: `connection.start_tls.started`.
     #[non_exhaustive]
@@ -120,7 +134,7 @@ pub enum EventInfo<'a> {
         /// Why the last try failed.
         error: &'a Error,
     },
-    /// A connection stands, or TLS over it: `.complete` of `connect_tcp` and `start_tls`.
+    /// A connection stands, or TLS over it: `.complete` of `connect_tcp`, `connect_unix_socket` and `start_tls`.
     Connected(&'a ConnectionInfo),
     /// The request as it is sent, a body that streams left out: `.started` of all `http11` events.
     Request(&'a Request),
@@ -180,13 +194,27 @@ impl fmt::Display for EventInfo<'_> {
                 port,
                 local_address,
                 timeout,
+                socket_options,
             } => {
                 write!(f, " host={host:?} port={port} local_address=")?;
                 match local_address {
                     Some(address) => write!(f, "{address}")?,
                     None => f.write_str("None")?,
                 }
-                write!(f, " timeout={}", Limit(timeout))
+                write!(f, " timeout={} socket_options=", Limit(timeout))?;
+                options(socket_options, f)
+            }
+            Self::ConnectUnix {
+                path,
+                timeout,
+                socket_options,
+            } => {
+                write!(
+                    f,
+                    " path={path:?} timeout={} socket_options=",
+                    Limit(timeout)
+                )?;
+                options(socket_options, f)
             }
             Self::Tls {
                 server_hostname,
@@ -223,6 +251,13 @@ impl fmt::Display for EventInfo<'_> {
             Self::Failed(error) => write!(f, " exception={error}"),
         }
     }
+}
+
+fn options(options: &[SocketOption], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    if options.is_empty() {
+        return f.write_str("None");
+    }
+    write!(f, "{options:?}")
 }
 
 struct Limit(Option<Duration>);

@@ -2,3 +2,4 @@
 
 pub(crate) mod content;
 pub(crate) mod http1;
+pub(crate) mod socks;

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+#[cfg(feature = "async")]
+use crate::asynchronous::{BoxFuture, response::AsyncStreamingResponse, transport::AsyncTransport};
 use crate::blocking::response::StreamingResponse;
 use crate::blocking::transport::Transport;
 use crate::error::Result;
@@ -39,6 +41,20 @@ impl<F: Fn(&Request) -> Result<Response> + Send + Sync> Transport for MockTransp
         request.body.prepare()?;
         request.body.buffer()?;
         Ok(self.0(request)?.into())
+    }
+}
+
+#[cfg(feature = "async")]
+impl<F: Fn(&Request) -> Result<Response> + Send + Sync> AsyncTransport for MockTransport<F> {
+    fn send<'a>(
+        &'a self,
+        request: &'a mut Request,
+    ) -> BoxFuture<'a, Result<AsyncStreamingResponse>> {
+        Box::pin(async move {
+            request.body.prepare()?;
+            request.body.buffer()?;
+            Ok(self.0(request)?.into())
+        })
     }
 }
 

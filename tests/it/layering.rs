@@ -17,6 +17,19 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("connection", &["error", "models", "protocol"]),
     ("client", &["error", "models", "flow"]),
     (
+        "engine",
+        &[
+            "error",
+            "models",
+            "protocol",
+            "flow",
+            "connection",
+            "client",
+            // Whose clients and bodies are meant unless said otherwise.
+            "blocking::Blocking",
+        ],
+    ),
+    (
         "blocking",
         &[
             "error",
@@ -25,7 +38,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "flow",
             "connection",
             "client",
-            "transports",
+            "engine",
         ],
     ),
     (
@@ -37,7 +50,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "flow",
             "connection",
             "client",
-            "transports",
+            "engine",
         ],
     ),
     // Of the drivers only what a transport implements and returns.
@@ -46,11 +59,11 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         &[
             "error",
             "models",
+            "engine::body",
+            "asynchronous::BoxFuture",
             "blocking::transport",
-            "blocking::body",
             "blocking::response",
             "asynchronous::transport",
-            "asynchronous::body",
             "asynchronous::response",
         ],
     ),
@@ -85,6 +98,7 @@ const MUST_NOT_SAY: &[(&str, &[&str])] = &[
         ],
     ),
     ("connection", &["thread::sleep", "thread::park", "block_on"]),
+    ("engine", &["thread::", "tokio", "block_on"]),
 ];
 
 /// In lines, tests not counted.

@@ -1,5 +1,9 @@
 //! https: whom the client trusts, what it says when it does not, and HTTP over records.
 
+mod certificates;
+mod identities;
+mod settings;
+
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,6 +23,12 @@ fn builder() -> ClientBuilder<Client> {
         .limits(limits)
         .timeout(LIMIT)
         .trust_env(false)
+}
+
+/// A file of `tests/data/tls`: keys and certificates that are not made on the spot.
+fn data(name: &str) -> String {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/tls/");
+    std::fs::read_to_string(format!("{path}{name}")).unwrap()
 }
 
 /// A client that trusts the test CA besides the others.
@@ -149,7 +159,7 @@ fn bad_certificates() {
     assert_eq!(error.reason(), Some(Reason::CertificateUnknownIssuer));
 }
 
-/// `verify(false)` takes any certificate, of one client alone.
+/// TLS-03, TLS-11, R-TLS-03: `verify(false)` takes any certificate, of one client alone.
 #[test]
 fn no_verification() {
     use Identity::{Expired, SelfSigned, UnknownCa, WrongName};

@@ -1,12 +1,16 @@
 //! The pool with connections that are numbers, and a clock that is an argument.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{OnceLock, Weak};
 use std::task::{Poll, Wake};
 use std::time::Duration;
 
 use super::*;
+use crate::models::url::Url;
+
+mod sequences;
+mod sharing;
 
 const S: Duration = Duration::from_secs(1);
 
@@ -16,6 +20,30 @@ struct Conn {
     number: usize,
     open: Open,
     pool: Weak<Mutex<State<Self>>>,
+}
+
+/// A shared connection: open as long as there is a handle of it.
+#[derive(Debug)]
+struct Multi {
+    conn: Conn,
+    usable: AtomicBool,
+    most: AtomicUsize,
+}
+
+type Handle = Arc<Multi>;
+
+impl Pooled for Conn {
+    type Shared = Handle;
+}
+
+impl Shareable for Handle {
+    fn is_usable(&self) -> bool {
+        self.usable.load(Ordering::Relaxed)
+    }
+
+    fn most_streams(&self) -> usize {
+        self.most.load(Ordering::Relaxed)
+    }
 }
 
 type Open = Arc<Mutex<BTreeSet<usize>>>;
@@ -47,8 +75,12 @@ impl Rig {
             .max_connections(max)
             .max_keepalive_connections(keepalive)
             .keepalive_expiry(5 * S);
+        Self::of(limits)
+    }
+
+    fn of(limits: Limits) -> Self {
         Self {
-            pool: Pool::new(limits),
+            pool: Pool::new(limits, Sharing::Https),
             open: Open::default(),
             made: AtomicUsize::new(0),
             now: Instant::now(),
@@ -73,13 +105,17 @@ impl Rig {
     /// A new slot gets a new connection at once: nothing may still be open in its place.
     fn connect(&self, mut lease: Lease<Conn>) -> Lease<Conn> {
         if lease.connection().is_none() {
-            let number = self.made.fetch_add(1, Ordering::Relaxed);
-            self.open.lock().unwrap().insert(number);
-            let open = Arc::clone(&self.open);
-            let pool = Arc::downgrade(&self.pool.0);
-            lease.fill(Conn { number, open, pool });
+            lease.fill(self.make());
         }
         lease
+    }
+
+    fn make(&self) -> Conn {
+        let number = self.made.fetch_add(1, Ordering::Relaxed);
+        self.open.lock().unwrap().insert(number);
+        let open = Arc::clone(&self.open);
+        let pool = Arc::downgrade(&self.pool.0);
+        Conn { number, open, pool }
     }
 
     fn lease(&self, host: &str) -> Option<Lease<Conn>> {
@@ -97,12 +133,24 @@ impl Rig {
 }
 
 fn key(host: &str) -> Key {
-    static URLS: OnceLock<[Url; 4]> = OnceLock::new();
-    let urls = URLS.get_or_init(|| {
-        ["http://a/", "http://b/", "http://c/", "http://d/"].map(|url| Url::parse(url).unwrap())
-    });
-    let url = urls.iter().find(|url| url.raw_host() == host).unwrap();
-    Key(url.clone())
+    find_key("http", host)
+}
+
+fn shared_key(host: &str) -> Key {
+    find_key("https", host)
+}
+
+fn find_key(scheme: &str, host: &str) -> Key {
+    static KEYS: OnceLock<Vec<Key>> = OnceLock::new();
+    let all = || {
+        let hosts = ["a", "b", "c", "d"];
+        let urls = hosts.map(|host| [format!("http://{host}/"), format!("https://{host}/")]);
+        let urls = urls.as_flattened().iter();
+        urls.map(|url| Key::of(&Url::parse(url).unwrap())).collect()
+    };
+    let mut keys = KEYS.get_or_init(all).iter();
+    let is_it = |key: &&Key| key.url().raw_host() == host && key.url().scheme() == scheme;
+    keys.find(is_it).unwrap().clone()
 }
 
 fn number(lease: &Lease<Conn>) -> usize {
@@ -293,178 +341,33 @@ fn closing() {
     assert_eq!(format!("{:?}", rig.pool), counts);
 }
 
-/// What one of the actors of [`every_sequence`] is doing.
-enum Actor<'a> {
-    Out,
-    Waiting(Ticket<'a, Conn>, Arc<Flag>, Waker),
-    Holding(Lease<Conn>),
-}
-
-/// R-POOL-01, R-POOL-02, R-POOL-03, R-LIM-16: three actors that ask, wait, give up, keep, drop and replace, time that
-/// passes and the end, in every order of five steps. Every step of the pool is one critical section, so these are all
-/// interleavings of threads. At each point no more connections are open than allowed, each is in one place, and
-/// nobody waits while there is a slot.
+/// WSH-22, POOL-04: a limit per host holds up nobody else, and counts whatever the host has, used or not.
 #[test]
-fn every_sequence() {
-    for (max, keepalive) in [(1, 1), (2, 1), (2, 2)] {
-        let mut count = 0;
-        explore(&mut Vec::new(), (max, keepalive), &mut count);
-        assert!(count > 1000, "{count} sequences only");
+fn a_limit_per_host() {
+    for most in [0, 1] {
+        let limits = Limits::new().max_connections_per_host(most);
+        let rig = Rig::of(limits.max_connections(3));
+        let held = rig.lease("a").unwrap();
+        let (flag, waker) = flag();
+        let mut waiting = rig.ask("a");
+        assert!(rig.poll(&mut waiting, &waker).is_none());
+        let other = rig.lease("b").unwrap();
+        assert!(rig.lease("b").is_none());
+        drop(other);
+        assert!(!woken(&flag));
+        drop(held);
+        assert!(woken(&flag));
+        assert!(rig.lease("a").is_none(), "granted already");
+        let held = rig.poll(&mut waiting, &waker).unwrap();
+        // A slot that changes hosts.
+        rig.keep(held);
+        let others = ["b", "c", "d"].map(|host| rig.lease(host).unwrap());
+        assert_eq!(rig.numbers().len(), 3, "the one of a gave way");
+        drop(others);
+        rig.keep(rig.lease("a").unwrap());
+        drop(rig.lease("a").unwrap());
+        rig.lease("a").unwrap().replace(rig.now);
+        assert!(rig.lease("a").is_some());
+        assert!(rig.pool.lock().slots.taken() == 0);
     }
-}
-
-fn explore(path: &mut Vec<usize>, limits: (usize, usize), count: &mut usize) {
-    let choices = replay(path, limits);
-    *count += 1;
-    if path.len() == 5 {
-        return;
-    }
-    for choice in 0..choices {
-        path.push(choice);
-        explore(path, limits, count);
-        path.pop();
-    }
-}
-
-/// Takes these choices, checking after each; how many there are for the next step.
-fn replay(path: &[usize], (max, keepalive): (usize, usize)) -> usize {
-    let mut rig = Rig::new(max, keepalive);
-    let pool = rig.pool.clone();
-    let mut actors: [Actor<'_>; 3] = [Actor::Out, Actor::Out, Actor::Out];
-    let (mut world, mut closed) = (0, false);
-    for &choice in path {
-        match options(&actors, world)[choice] {
-            (3, 0) => {
-                rig.now += 10 * S;
-                world = 1;
-            }
-            (3, _) => {
-                pool.close();
-                (world, closed) = (2, true);
-            }
-            (at, verb) => {
-                let actor = std::mem::replace(&mut actors[at], Actor::Out);
-                actors[at] = act(&rig, &pool, actor, at, verb, closed);
-            }
-        }
-        check(&rig, &actors, max, keepalive);
-    }
-    let choices = options(&actors, world).len();
-    actors = [Actor::Out, Actor::Out, Actor::Out];
-    check(&rig, &actors, max, keepalive);
-    let state = rig.pool.lock();
-    assert_eq!(state.open, state.idle.len(), "{path:?}");
-    drop(state);
-    choices
-}
-
-/// Actor and verb; the fourth actor is the world, where time passes once and then the pool is closed.
-fn options(actors: &[Actor<'_>; 3], world: usize) -> Vec<(usize, usize)> {
-    let mut options = Vec::new();
-    for (at, actor) in actors.iter().enumerate() {
-        let verbs = match actor {
-            Actor::Out => 1,
-            Actor::Waiting(..) => 2,
-            Actor::Holding(_) => 3,
-        };
-        options.extend((0..verbs).map(|verb| (at, verb)));
-    }
-    options.extend((world..2).map(|verb| (3, verb)));
-    options
-}
-
-fn act<'a>(
-    rig: &Rig,
-    pool: &'a Pool<Conn>,
-    actor: Actor<'a>,
-    at: usize,
-    verb: usize,
-    closed: bool,
-) -> Actor<'a> {
-    let (mut ticket, flag, waker) = match (actor, verb) {
-        (Actor::Out, _) => {
-            let (flag, waker) = flag();
-            (pool.ticket(key(["a", "b", "a"][at])), flag, waker)
-        }
-        (Actor::Waiting(ticket, flag, waker), 0) => (ticket, flag, waker),
-        (Actor::Waiting(..), _) => return Actor::Out,
-        (Actor::Holding(lease), 0) => {
-            rig.keep(lease);
-            return Actor::Out;
-        }
-        (Actor::Holding(_), 1) => return Actor::Out,
-        (Actor::Holding(mut lease), _) => {
-            lease.replace(rig.now);
-            return Actor::Holding(rig.connect(lease));
-        }
-    };
-    match ticket.poll(&waker, rig.now) {
-        Poll::Ready(Ok(lease)) => Actor::Holding(rig.connect(lease)),
-        Poll::Ready(Err(error)) => {
-            assert!(closed && error.kind() == Kind::ClientClosed);
-            Actor::Out
-        }
-        Poll::Pending => Actor::Waiting(ticket, flag, waker),
-    }
-}
-
-#[track_caller]
-fn check(rig: &Rig, actors: &[Actor<'_>; 3], max: usize, keepalive: usize) {
-    let state = rig.pool.lock();
-    assert!(rig.open.lock().unwrap().len() <= max, "too many are open");
-    assert!(state.open <= max && state.idle.len() <= keepalive.min(state.open));
-    let held = actors
-        .iter()
-        .filter(|actor| matches!(actor, Actor::Holding(_)))
-        .count();
-    let granted = state
-        .waiting
-        .iter()
-        .filter(|waiter| waiter.grant.is_some())
-        .count();
-    assert_eq!(
-        state.open,
-        held + granted + state.idle.len(),
-        "a slot is in one place"
-    );
-    let mut places: Vec<usize> = Vec::new();
-    places.extend(state.idle.iter().map(|idle| idle.connection.number));
-    for grant in state
-        .waiting
-        .iter()
-        .filter_map(|waiter| waiter.grant.as_ref())
-    {
-        places.extend(
-            grant
-                .connection
-                .iter()
-                .chain(&grant.evicted)
-                .map(|c| c.number),
-        );
-    }
-    for actor in actors {
-        match actor {
-            Actor::Holding(lease) => places.push(number(lease)),
-            Actor::Waiting(ticket, flag, _) if !state.closed => {
-                let waiter = state
-                    .waiting
-                    .iter()
-                    .find(|w| Some(w.number) == ticket.queued)
-                    .unwrap();
-                let slot = state.open < max || !state.idle.is_empty();
-                assert!(
-                    waiter.grant.is_some() || !slot,
-                    "someone waits beside a slot"
-                );
-                assert!(
-                    waiter.grant.is_none() || woken(flag),
-                    "granted and not told"
-                );
-            }
-            _ => {}
-        }
-    }
-    places.sort_unstable();
-    let open: Vec<usize> = rig.open.lock().unwrap().iter().copied().collect();
-    assert_eq!(places, open, "each open connection is in one place");
 }

@@ -5,18 +5,19 @@
 use std::task::{Poll, Waker};
 use std::time::Instant;
 
-use super::{Grant, Idle, Key, Lease, Pool, State, Waiter, client_closed, close_all};
+use super::state::{Grant, Held, Hold, Idle, Place, State, Waiter};
+use super::{Key, Lease, Pool, Pooled, client_closed};
 use crate::error::Result;
 
-/// A place in the queue for one slot. Dropping it leaves the queue, and passes on a slot that was granted meanwhile.
-pub(crate) struct Ticket<'a, C> {
+/// A place in the queue. Dropping it leaves the queue, and passes on what was granted meanwhile.
+pub(crate) struct Ticket<'a, C: Pooled> {
     pub(super) pool: &'a Pool<C>,
     pub(super) key: Key,
     pub(super) queued: Option<u64>,
 }
 
-impl<C> Ticket<'_, C> {
-    /// The slot, if there is one now; else `waker` is woken when asking again is worth it.
+impl<C: Pooled> Ticket<'_, C> {
+    /// A lease, if there is one now; else `waker` is woken when asking again is worth it.
     pub(crate) fn poll(&mut self, waker: &Waker, now: Instant) -> Poll<Result<Lease<C>>> {
         loop {
             let mut closing = Vec::new();
@@ -43,9 +44,7 @@ impl<C> Ticket<'_, C> {
             self.pool.finish(now, closing);
             match grant {
                 Some(grant) => {
-                    close_all(grant.evicted);
-                    let (pool, key) = (self.pool.clone(), self.key.clone());
-                    let lease = Lease::new(pool, key, grant.connection, grant.born);
+                    let lease = Lease::new(self.pool.clone(), grant);
                     return Poll::Ready(Ok(lease));
                 }
                 // A slot that came free just now may have been given to us.
@@ -68,39 +67,36 @@ impl<C> Ticket<'_, C> {
     }
 }
 
-impl<C> Drop for Ticket<'_, C> {
+impl<C: Pooled> Drop for Ticket<'_, C> {
     fn drop(&mut self) {
         let Some(number) = self.queued.take() else {
             return;
         };
-        self.pool.change(Instant::now(), |state, closing| {
-            let at = state.waiting.iter().position(|w| w.number == number);
-            let Some(waiter) = at.and_then(|at| state.waiting.remove(at)) else {
-                return;
-            };
-            match waiter.grant {
-                None => {}
-                // It goes to the next in the queue (FLT-16).
-                Some(Grant {
-                    connection: Some(connection),
+        let mut state = self.pool.lock();
+        let at = state.waiting.iter().position(|w| w.number == number);
+        let waiter = at.and_then(|at| state.waiting.remove(at));
+        drop(state);
+        let Some(grant) = waiter.and_then(|waiter| waiter.grant) else {
+            return;
+        };
+        // It goes to the next in the queue (FLT-16): a connection as good as it was, all else as if it had been used.
+        let now = Instant::now();
+        match grant.place {
+            Place {
+                hold: Hold::Own(connection),
+                key,
+                born,
+            } => {
+                let idle = Idle {
+                    held: Held::Own(connection),
+                    key,
                     born,
-                    expires,
-                    ..
-                }) if !state.closed => {
-                    let key = waiter.key;
-                    let idle = Idle {
-                        connection,
-                        key,
-                        born,
-                        expires,
-                    };
-                    state.keep(idle, closing);
-                }
-                Some(grant) => match grant.connection.or(grant.evicted) {
-                    Some(connection) => closing.push(connection),
-                    None => state.open -= 1,
-                },
+                    expires: grant.expires,
+                };
+                self.pool
+                    .change(now, |state, closing| state.keep(idle, now, closing));
             }
-        });
+            place => drop(Lease::new(self.pool.clone(), Grant { place, ..grant })),
+        }
     }
 }

@@ -68,6 +68,14 @@ impl ResponseBuilder {
         Ok(self.finish(content.into(), Some("application/json")))
     }
 
+    /// Says that a stream follows, unless a header says so already.
+    pub(crate) fn announce_stream(&mut self) {
+        let headers = &mut self.head.headers;
+        if !headers.contains("Content-Length") && !headers.contains("Transfer-Encoding") {
+            headers.push("Transfer-Encoding", b"chunked");
+        }
+    }
+
     fn finish(mut self, content: Bytes, content_type: Option<&str>) -> Response {
         if let Some(error) = self.error {
             return Response::builder(500).text(error.to_string());

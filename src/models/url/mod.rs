@@ -234,7 +234,6 @@ impl Url {
     }
 
     /// Whether the host is an IPv6 address with a zone, which means something on this machine only.
-    #[allow(dead_code, reason = "for URLs that are sent to a proxy")]
     pub(crate) fn has_zone(&self) -> bool {
         self.stored_host().starts_with('[') && self.stored_host().contains('%')
     }

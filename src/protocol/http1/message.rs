@@ -14,10 +14,8 @@ pub(crate) enum Target {
     /// Path and query.
     Origin,
     /// The whole URL, for a proxy.
-    #[allow(dead_code, reason = "for requests through a proxy")]
     Absolute,
     /// Host and port, for CONNECT; a CONNECT has this form whatever is asked for.
-    #[allow(dead_code, reason = "for tunnels through a proxy")]
     Authority,
 }
 

@@ -26,6 +26,12 @@ pub(crate) struct Seen {
     pub(crate) complete: bool,
     /// The name in the TLS hello, if there was one.
     pub(crate) server_name: Option<String>,
+    /// The client's own certificate, in DER.
+    pub(crate) client_certificate: Option<Vec<u8>>,
+    /// Whether the TLS session is an earlier one.
+    pub(crate) resumed: bool,
+    /// The application protocol that was agreed on in the TLS handshake.
+    pub(crate) alpn: Option<Vec<u8>>,
 }
 
 impl Seen {
@@ -134,11 +140,28 @@ impl Link {
         Ok(())
     }
 
+    /// Changes the keys of TLS 1.3 again and again, with a message each time.
+    #[cfg(feature = "tls")]
+    pub(crate) fn change_keys(&mut self, times: usize) -> io::Result<()> {
+        let tls = self.tls.as_mut().expect("TLS");
+        for _ in 0..times {
+            tls.refresh_traffic_keys().expect("TLS 1.3");
+            while tls.wants_write() {
+                tls.write_tls(&mut self.tcp)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Reads a request head into `seen`, blank line included. `Ok(false)`: the peer left before its first byte.
     pub(crate) fn read_head(&mut self, seen: &mut Seen) -> io::Result<bool> {
         #[cfg(feature = "tls")]
         if let Some(tls) = &self.tls {
             seen.server_name = tls.server_name().map(str::to_owned);
+            let certificates = tls.peer_certificates().unwrap_or_default();
+            seen.client_certificate = certificates.first().map(|c| c.to_vec());
+            seen.resumed = tls.handshake_kind() == Some(rustls::HandshakeKind::Resumed);
+            seen.alpn = tls.alpn_protocol().map(<[u8]>::to_vec);
         }
         while !seen.raw.ends_with(b"\r\n\r\n") {
             match self.byte()? {

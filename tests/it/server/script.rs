@@ -146,6 +146,12 @@ impl Script {
         self.add(Step::StartTls(tls.into().config()))
     }
 
+    /// Changes the keys of TLS 1.3 that many times.
+    #[cfg(feature = "tls")]
+    pub(crate) fn change_keys(self, times: usize) -> Self {
+        self.add(Step::ChangeKeys(times))
+    }
+
     /// Cuts all that this script sends into such segments.
     pub(crate) fn pace(mut self, pace: Pace) -> Self {
         self.pace = pace;
@@ -225,6 +231,8 @@ enum Step {
     Repeat(Arc<[Self]>),
     #[cfg(feature = "tls")]
     StartTls(Arc<rustls::ServerConfig>),
+    #[cfg(feature = "tls")]
+    ChangeKeys(usize),
 }
 
 /// Why no further step is played.
@@ -282,6 +290,8 @@ impl Player<'_> {
                 },
                 #[cfg(feature = "tls")]
                 Step::StartTls(config) => self.link.start_tls(Arc::clone(config))?,
+                #[cfg(feature = "tls")]
+                Step::ChangeKeys(times) => self.link.change_keys(*times)?,
             }
         }
         Ok(())

@@ -1,25 +1,26 @@
 //! `BodyStream`: a response's body on its way from the connection to the caller.
 //!
 //! Owns reading, decoding in passing, and the giving back of the connection. Does not own decoding
-//! (`protocol/content`) or what callers can do with a stream (`blocking/response.rs`).
+//! (`protocol/content`) or what callers can do with a stream (`engine/response.rs`).
+
+#![expect(private_bounds, reason = "nobody else is to write a driver")]
 
 use std::fmt;
-use std::io::Read;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use crate::blocking::exchange::{StdConnection, read_body};
 use crate::connection::deadline::Deadlines;
 use crate::connection::pool::Lease;
+use crate::engine::Driver;
+use crate::engine::exchange::{Conn, read_body};
 use crate::error::{Error, Kind, Result};
 use crate::models::config::ResponseLimits;
-use crate::models::exclusive::Exclusive;
 use crate::models::headers::Headers;
 use crate::models::timings::{Mark, Stopwatch};
 use crate::protocol::content::reader::{ContentReader, Decoded};
 
-/// The body of a [`StreamingResponse`](crate::StreamingResponse).
+/// The body of a response that streams: of a [`StreamingResponse`](crate::StreamingResponse) unless said otherwise.
 ///
 /// ```
 /// use papilio::{BodyStream, Response};
@@ -30,8 +31,8 @@ use crate::protocol::content::reader::{ContentReader, Decoded};
 /// let response: Response<BodyStream> = Response::builder(200).stream(&b"[]"[..]);
 /// assert!(!is_json(&response));
 /// ```
-pub struct BodyStream {
-    pub(super) source: Source,
+pub struct BodyStream<D: Driver = crate::blocking::Blocking> {
+    pub(super) source: Source<D>,
     pub(super) decoder: Option<Box<ContentReader>>,
     pub(super) limits: ResponseLimits,
     /// Someone reads it; an iterator that begins now comes too late.
@@ -44,28 +45,28 @@ pub struct BodyStream {
 }
 
 /// Where the bytes come from.
-pub(super) enum Source {
+pub(super) enum Source<D: Driver> {
     /// All were received, or there were none.
     Done,
     /// Given up, or failed.
     Closed,
-    Live(Live),
+    Live(Live<D>),
     /// Made by hand, for tests and transports.
-    Reader(Exclusive<Box<dyn Read + Send>>),
+    Foreign(D::Foreign),
     /// In memory: of a response made by hand, or read before its time.
     Memory(Bytes),
 }
 
 /// The connection a body comes from.
-pub(super) struct Live {
-    pub(super) lease: Lease<Box<StdConnection>>,
+pub(super) struct Live<D: Driver> {
+    pub(super) lease: Lease<Box<Conn<D>>>,
     pub(super) deadlines: Deadlines,
 }
 
-impl BodyStream {
+impl<D: Driver> BodyStream<D> {
     /// The body behind a head that was just received.
     pub(crate) fn live(
-        lease: Lease<Box<StdConnection>>,
+        lease: Lease<Box<Conn<D>>>,
         deadlines: Deadlines,
         started: Instant,
         limits: ResponseLimits,
@@ -91,8 +92,8 @@ impl BodyStream {
         }
     }
 
-    pub(super) fn reader(reader: impl Read + Send + 'static, limits: ResponseLimits) -> Self {
-        Self::over(Source::Reader(Exclusive::new(Box::new(reader))), limits)
+    pub(crate) fn foreign(body: D::Foreign, limits: ResponseLimits) -> Self {
+        Self::over(Source::Foreign(body), limits)
     }
 
     pub(super) fn memory(content: Bytes, limits: ResponseLimits) -> Self {
@@ -102,7 +103,7 @@ impl BodyStream {
         stream
     }
 
-    fn over(source: Source, limits: ResponseLimits) -> Self {
+    fn over(source: Source<D>, limits: ResponseLimits) -> Self {
         Self {
             source,
             decoder: None,
@@ -151,90 +152,55 @@ impl BodyStream {
     }
 
     /// Decoded bytes; 0 is the end.
-    pub(super) fn read_decoded(&mut self, buffer: &mut [u8]) -> Result<usize> {
-        let Some(mut decoder) = self.decoder.take() else {
-            return self.read_raw(buffer);
-        };
-        let result = self.read_through(&mut decoder, buffer);
-        match &result {
-            // Framing may be intact, the content is not: nothing more of it is trusted (SEC-505).
-            Err(error) => self.abandon(error),
-            Ok(_) => self.decoder = Some(decoder),
-        }
-        result
-    }
-
-    fn read_through(&mut self, decoder: &mut ContentReader, buffer: &mut [u8]) -> Result<usize> {
-        if buffer.is_empty() {
-            return Ok(0);
-        }
+    pub(crate) async fn read_decoded(&mut self, buffer: &mut [u8]) -> Result<usize> {
         loop {
-            match decoder.read(buffer)? {
-                Decoded::Bytes(count) => return Ok(count),
-                Decoded::End => {
+            let Some(decoder) = &mut self.decoder else {
+                return self.read_raw(buffer).await;
+            };
+            if buffer.is_empty() {
+                return Ok(0);
+            }
+            let error = match decoder.read(buffer) {
+                Ok(Decoded::Bytes(count)) => return Ok(count),
+                Ok(Decoded::End) => {
                     if !self.is_over() {
                         self.release(Source::Done)?;
                     }
                     return Ok(0);
                 }
                 // The connection stays here until the last of it was decoded: an error still closes it.
-                Decoded::Hungry => {
-                    let count = self.pull(decoder.input()).0?;
-                    decoder.received(count);
+                Ok(Decoded::Hungry) => {
+                    match self
+                        .source
+                        .pull(decoder.input(), &mut self.downloaded)
+                        .await
+                    {
+                        Ok((count, _)) => {
+                            decoder.received(count);
+                            continue;
+                        }
+                        Err(error) => error,
+                    }
                 }
-            }
+                Err(error) => error,
+            };
+            // Framing may be intact, the content is not: nothing more of it is trusted (SEC-505).
+            self.decoder = None;
+            self.abandon(&error);
+            return Err(error);
         }
     }
 
     /// Bytes as received, without transfer framing; 0 is the end.
-    pub(super) fn read_raw(&mut self, buffer: &mut [u8]) -> Result<usize> {
-        let (result, over) = self.pull(buffer);
+    pub(crate) async fn read_raw(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        let result = self.source.pull(buffer, &mut self.downloaded).await;
         match &result {
             _ if self.is_over() => {}
-            Ok(_) if over => self.release(Source::Done)?,
+            Ok((_, true)) => self.release(Source::Done)?,
             Ok(_) => {}
             Err(error) => self.fail(error),
         }
-        result
-    }
-
-    /// Bytes as received, and whether they were the last.
-    fn pull(&mut self, buffer: &mut [u8]) -> (Result<usize>, bool) {
-        match &mut self.source {
-            Source::Done => (Ok(0), true),
-            Source::Closed => {
-                let error = Error::new(
-                    Kind::StreamClosed,
-                    "the response was closed before its body was read",
-                );
-                (Err(error), true)
-            }
-            Source::Reader(reader) => {
-                let result = reader
-                    .get_mut()
-                    .read(buffer)
-                    .map_err(|e| Error::new(Kind::Read, "the response body failed").with_source(e));
-                self.downloaded += *result.as_ref().unwrap_or(&0) as u64;
-                let over = matches!(result, Ok(0)) && !buffer.is_empty();
-                (result, over)
-            }
-            Source::Memory(content) => {
-                let count = content.len().min(buffer.len());
-                let piece = content.split_to(count);
-                buffer
-                    .get_mut(..count)
-                    .unwrap_or_default()
-                    .copy_from_slice(&piece);
-                (Ok(count), content.is_empty())
-            }
-            Source::Live(live) => {
-                let result = live.read(buffer);
-                let connection = live.lease.connection_ref();
-                self.downloaded = connection.map_or(0, |c| c.received());
-                let over = connection.is_none_or(|c| c.response_done() || c.switched());
-                (result, over)
-            }
-        }
+        result.map(|(count, _)| count)
     }
 
     /// Gives up what was not read. What lies in the buffer already is passed over to save the connection; nothing is
@@ -273,7 +239,7 @@ impl BodyStream {
     ///
     /// # Errors
     /// The trace callback's; the connection is closed then.
-    fn release(&mut self, then: Source) -> Result<()> {
+    fn release(&mut self, then: Source<D>) -> Result<()> {
         self.elapsed.get_or_insert_with(|| self.started.elapsed());
         if let Some(stopwatch) = self.stopwatch.take() {
             stopwatch.mark(Mark::End, Instant::now());
@@ -293,8 +259,44 @@ impl BodyStream {
     }
 }
 
-impl Live {
-    fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+impl<D: Driver> Source<D> {
+    /// Bytes as received, and whether they were the last.
+    async fn pull(&mut self, buffer: &mut [u8], downloaded: &mut u64) -> Result<(usize, bool)> {
+        match self {
+            Self::Done => Ok((0, true)),
+            Self::Closed => Err(Error::new(
+                Kind::StreamClosed,
+                "the response was closed before its body was read",
+            )),
+            Self::Foreign(body) => {
+                let count = D::pull(body, buffer).await.map_err(|e| {
+                    Error::new(Kind::Read, "the response body failed").with_source(e)
+                })?;
+                *downloaded += count as u64;
+                Ok((count, count == 0 && !buffer.is_empty()))
+            }
+            Self::Memory(content) => {
+                let count = content.len().min(buffer.len());
+                let piece = content.split_to(count);
+                buffer
+                    .get_mut(..count)
+                    .unwrap_or_default()
+                    .copy_from_slice(&piece);
+                Ok((count, content.is_empty()))
+            }
+            Self::Live(live) => {
+                let result = live.read(buffer).await;
+                let connection = live.lease.connection_ref();
+                *downloaded = connection.map_or(0, |c| c.received());
+                let over = connection.is_none_or(|c| c.response_done() || c.switched());
+                Ok((result?, over))
+            }
+        }
+    }
+}
+
+impl<D: Driver> Live<D> {
+    async fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
         if self.lease.is_pool_closed() {
             return Err(Error::new(
                 Kind::StreamClosed,
@@ -304,17 +306,17 @@ impl Live {
         let Some(connection) = self.lease.connection() else {
             return Ok(0);
         };
-        read_body(connection, buffer, &self.deadlines)
+        read_body::<D>(connection, buffer, &self.deadlines).await
     }
 }
 
-impl Drop for BodyStream {
+impl<D: Driver> Drop for BodyStream<D> {
     fn drop(&mut self) {
         self.close();
     }
 }
 
-impl fmt::Debug for BodyStream {
+impl<D: Driver> fmt::Debug for BodyStream<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BodyStream")
             .field("downloaded", &self.downloaded)

@@ -1,0 +1,167 @@
+//! The driver that is awaited, on tokio.
+//!
+//! This file owns [`Async`]: its answers to every wait, which are readiness futures and timers of tokio.
+
+pub(crate) mod body;
+pub(crate) mod client;
+pub(crate) mod pieces;
+pub(crate) mod response;
+pub(crate) mod transport;
+mod upgraded;
+
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use tokio::runtime::Handle;
+use tokio::time::timeout_at;
+
+use crate::asynchronous::body::ForeignStream;
+use crate::asynchronous::response::AsyncStreamingResponse;
+use crate::asynchronous::transport::{AsyncHttpTransport, AsyncTransport};
+use crate::connection::deadline::Until;
+use crate::connection::socket::Interest;
+use crate::connection::tokio_socket::TokioSocket;
+use crate::engine::Driver;
+use crate::error::{Error, Kind, Result};
+use crate::models::request::Request;
+
+/// A future in a box, which may move between threads.
+///
+/// ```
+/// use papilio::BoxFuture;
+/// fn later(text: &str) -> BoxFuture<'_, usize> {
+///     Box::pin(async move { text.len() })
+/// }
+/// ```
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Names the clients that are awaited: [`AsyncClient`](crate::AsyncClient) is a
+/// [`BaseClient<Async>`](crate::BaseClient).
+///
+/// ```
+/// use papilio::{Async, AsyncClient, BaseClient};
+/// let client: BaseClient<Async> = AsyncClient::new();
+/// ```
+#[derive(Debug)]
+pub enum Async {}
+
+impl Driver for Async {
+    type Socket = TokioSocket;
+    type Transport = dyn AsyncTransport;
+    type RequestHook = dyn for<'a> Fn(&'a mut Request) -> BoxFuture<'a, Result<()>> + Send + Sync;
+    type ResponseHook =
+        dyn for<'a> Fn(&'a mut AsyncStreamingResponse) -> BoxFuture<'a, Result<()>> + Send + Sync;
+    type Patience = upgraded::Patience;
+    type Foreign = ForeignStream;
+
+    fn adopt(socket: socket2::Socket) -> io::Result<TokioSocket> {
+        TokioSocket::new(socket)
+    }
+
+    fn is_alive(socket: &TokioSocket) -> bool {
+        socket.is_registered()
+    }
+
+    async fn ready(socket: &mut TokioSocket, interest: Interest, until: Until) -> Result<()> {
+        let ready = poll_fn(|cx| socket.poll_ready(interest, cx));
+        Self::within(ready, until)
+            .await?
+            .map_err(|e| Error::new(Kind::Read, "waiting for the socket failed").with_source(e))
+    }
+
+    async fn any_writable(sockets: &mut [&mut TokioSocket], until: Option<Instant>) -> Result<()> {
+        let ready = poll_fn(|cx| {
+            // All are asked, so that each wakes this task.
+            let count = sockets
+                .iter()
+                .filter(|socket| socket.poll_write_ready(cx).is_ready())
+                .count();
+            if count == 0 {
+                Poll::Pending
+            } else {
+                Poll::Ready(())
+            }
+        });
+        match until {
+            // Late or not, the sockets are looked at next.
+            Some(until) => drop(timeout_at(until.into(), ready).await),
+            None => ready.await,
+        }
+        Ok(())
+    }
+
+    async fn within<F: Future + Send>(future: F, until: Until) -> Result<F::Output> {
+        match until.at() {
+            Some(at) => timeout_at(at.into(), future)
+                .await
+                .map_err(|_| until.error()),
+            None => Ok(future.await),
+        }
+    }
+
+    async fn sleep(pause: Duration) {
+        tokio::time::sleep(pause).await;
+    }
+
+    fn aside<T: Send + 'static>(
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> io::Result<impl Future<Output = Option<T>> + Send> {
+        let runtime = Handle::try_current().map_err(io::Error::other)?;
+        let task = runtime.spawn_blocking(work);
+        Ok(async move { task.await.ok() })
+    }
+
+    async fn next_piece<'a>(
+        request: &'a mut Request,
+        scratch: &'a mut Vec<u8>,
+    ) -> Result<Option<&'a [u8]>> {
+        body::next_piece(request, scratch).await
+    }
+
+    async fn pull(body: &mut ForeignStream, buffer: &mut [u8]) -> io::Result<usize> {
+        body.read(buffer).await
+    }
+
+    fn network(network: Arc<AsyncHttpTransport>) -> Arc<dyn AsyncTransport> {
+        network
+    }
+
+    async fn send(
+        transport: &(dyn AsyncTransport + 'static),
+        request: &mut Request,
+    ) -> Result<AsyncStreamingResponse> {
+        transport.send(request).await
+    }
+
+    fn close(transport: &(dyn AsyncTransport + 'static)) {
+        transport.close();
+    }
+
+    async fn on_request(hook: &Self::RequestHook, request: &mut Request) -> Result<()> {
+        hook(request).await
+    }
+
+    async fn on_response(
+        hook: &Self::ResponseHook,
+        response: &mut AsyncStreamingResponse,
+    ) -> Result<()> {
+        hook(response).await
+    }
+}
+
+/// # Errors
+/// Outside of a runtime, where nothing could be waited for.
+pub(crate) fn in_runtime() -> Result<()> {
+    match Handle::try_current() {
+        Ok(_) => Ok(()),
+        Err(e) => Err(Error::new(
+            Kind::Config,
+            "AsyncClient sends within a tokio runtime, and there is none here",
+        )
+        .with_source(e)),
+    }
+}

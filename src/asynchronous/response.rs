@@ -1,0 +1,106 @@
+//! What a caller of the async client does with a body that streams.
+//!
+//! Owns what is awaited. Does not own what is waited for (`engine/response.rs`).
+
+use std::error::Error as StdError;
+
+use bytes::Bytes;
+use futures_core::Stream;
+
+use crate::asynchronous::Async;
+use crate::asynchronous::body::{ForeignStream, Mapped};
+use crate::asynchronous::pieces::AsyncPieces;
+use crate::engine::body::BodyStream;
+use crate::error::Result;
+use crate::models::pieces::{Lines, Pieces, TextPieces};
+use crate::models::response::{Response, ResponseBuilder};
+
+/// The body of an [`AsyncStreamingResponse`].
+pub type AsyncBodyStream = BodyStream<Async>;
+
+/// A response whose body is still to be read, of an async client. It holds its connection until the body was read to the
+/// end, or until it is closed or dropped; neither waits for anything.
+pub type AsyncStreamingResponse = Response<AsyncBodyStream>;
+
+impl AsyncStreamingResponse {
+    /// Reads the body into memory where it is, so that a hook can look at it; whoever reads it next gets what is kept.
+    ///
+    /// # Errors
+    /// As [`buffer`](Self::buffer).
+    pub async fn load(&mut self) -> Result<Bytes> {
+        self.keep().await
+    }
+
+    /// Reads the body into memory.
+    ///
+    /// # Errors
+    /// As [`StreamingResponse::buffer`](crate::StreamingResponse::buffer).
+    #[doc(alias = "aread")]
+    pub async fn buffer(self) -> Result<Response> {
+        self.into_buffered().await
+    }
+
+    /// The body in pieces as received, not decoded, as a stream.
+    #[doc(alias = "aiter_raw")]
+    pub fn iter_raw(&mut self) -> Pieces<AsyncPieces<'_>> {
+        Pieces::new(AsyncPieces::lent(self, false))
+    }
+
+    /// The decoded body in pieces, as a stream.
+    ///
+    /// ```
+    /// use futures_util::TryStreamExt;
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let mut response: papilio::AsyncStreamingResponse = papilio::Response::builder(200).text("streamed").into();
+    /// let pieces: Vec<_> = response.iter_bytes().try_collect().await?;
+    /// assert_eq!(pieces, ["streamed"]);
+    /// # Ok::<(), papilio::Error>(())
+    /// # }).unwrap();
+    /// ```
+    #[doc(alias = "aiter_bytes")]
+    #[doc(alias = "bytes_stream")]
+    pub fn iter_bytes(&mut self) -> Pieces<AsyncPieces<'_>> {
+        Pieces::new(AsyncPieces::lent(self, true))
+    }
+
+    /// The text in pieces, by the charset of the response, as a stream; characters are never split.
+    #[doc(alias = "aiter_text")]
+    pub fn iter_text(&mut self) -> TextPieces<AsyncPieces<'_>> {
+        let charset = self.head.stream_charset();
+        TextPieces::new(AsyncPieces::lent(self, true), charset)
+    }
+
+    /// The lines of the text, without their terminators: LF, CR LF or CR, as a stream. A line over the limit (1 MiB
+    /// unless set) is [`Kind::Limit`](crate::Kind::Limit).
+    #[doc(alias = "aiter_lines")]
+    pub fn iter_lines(&mut self) -> Lines<AsyncPieces<'_>> {
+        let limit = self.line_limit();
+        Lines::new(self.iter_text(), limit).on_limit(AsyncPieces::give_up)
+    }
+
+    /// The decoded body, to be read with tokio's [`AsyncRead`](tokio::io::AsyncRead).
+    pub fn reader(&mut self) -> AsyncPieces<'_> {
+        AsyncPieces::lent(self, true)
+    }
+
+    /// The decoded body as a stream, and as tokio's [`AsyncRead`](tokio::io::AsyncRead), that may go anywhere: into the
+    /// response of a server, for one.
+    pub fn into_stream(self) -> AsyncPieces<'static> {
+        AsyncPieces::owned(self)
+    }
+}
+
+/// A response by hand whose body streams.
+impl ResponseBuilder {
+    /// With what this stream gives as body: `Transfer-Encoding: chunked`, unless a length was given as header. For
+    /// transports and mocks of async clients.
+    pub fn async_stream<S, T, E>(mut self, stream: S) -> AsyncStreamingResponse
+    where
+        S: Stream<Item = Result<T, E>> + Send + 'static,
+        T: Into<Bytes>,
+        E: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        self.announce_stream();
+        Response::by_hand(self.head, ForeignStream::new(Mapped(Box::pin(stream))))
+    }
+}

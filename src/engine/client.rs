@@ -1,0 +1,336 @@
+//! `BaseClient`: what a client is, whoever waits for it.
+//!
+//! Owns the send loop and the life of the client. Does not own what is decided about a request (`flow/`), settings
+//! (`client/`) or the network (`engine/transport.rs`).
+
+#![expect(private_bounds, reason = "nobody else is to write a driver")]
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Instant, SystemTime};
+
+use http::Method;
+
+use crate::client::request::{NoBody, RequestBuilder, WithBody};
+use crate::client::{Config, Network};
+use crate::connection::pool::client_closed;
+use crate::engine::builder::Hooks;
+use crate::engine::transport::BaseHttpTransport;
+use crate::engine::{Driver, Streaming};
+use crate::error::{Phase, Result};
+use crate::flow::auth::IntoAuth;
+use crate::flow::defaults::default_headers;
+use crate::flow::route::Routes;
+use crate::flow::{Flow, Next, Rules, Verdict};
+use crate::models::auth::Auth;
+use crate::models::config::Timeout;
+use crate::models::cookies::Cookies;
+use crate::models::headers::Headers;
+use crate::models::query::QueryParams;
+use crate::models::request::{IntoMethod, Request};
+use crate::models::url::{IntoUrl, Url};
+use crate::protocol::content::accept_encoding;
+
+/// What the clients of all drivers are: a [`Client`](crate::Client) blocks, an `AsyncClient` is awaited.
+///
+/// A clone shares connections with its original; settings changed on one clone are its own.
+pub struct BaseClient<D: Driver> {
+    pub(super) config: Arc<Config>,
+    pub(crate) hooks: Arc<Hooks<D>>,
+    pub(super) core: Arc<Core<D>>,
+}
+
+/// What clones share.
+pub(super) struct Core<D: Driver> {
+    pub(super) transport: Arc<D::Transport>,
+    /// The same transport, if it is the network: to show its pool.
+    pub(super) http: Option<Arc<BaseHttpTransport<D>>>,
+    pub(super) mounts: Routes<Option<Arc<D::Transport>>>,
+    pub(super) cookies: Cookies,
+    pub(super) network: Arc<Network>,
+    pub(super) closed: AtomicBool,
+}
+
+impl<D: Driver> BaseClient<D> {
+    /// A GET request.
+    pub fn get(&self, url: impl IntoUrl) -> RequestBuilder<&Self, NoBody> {
+        RequestBuilder::new(self, Method::GET, url)
+    }
+
+    /// A HEAD request.
+    pub fn head(&self, url: impl IntoUrl) -> RequestBuilder<&Self, NoBody> {
+        RequestBuilder::new(self, Method::HEAD, url)
+    }
+
+    /// An OPTIONS request.
+    pub fn options(&self, url: impl IntoUrl) -> RequestBuilder<&Self, NoBody> {
+        RequestBuilder::new(self, Method::OPTIONS, url)
+    }
+
+    /// A DELETE request.
+    pub fn delete(&self, url: impl IntoUrl) -> RequestBuilder<&Self, NoBody> {
+        RequestBuilder::new(self, Method::DELETE, url)
+    }
+
+    /// A POST request.
+    pub fn post(&self, url: impl IntoUrl) -> RequestBuilder<&Self, WithBody> {
+        RequestBuilder::new(self, Method::POST, url)
+    }
+
+    /// A PUT request.
+    pub fn put(&self, url: impl IntoUrl) -> RequestBuilder<&Self, WithBody> {
+        RequestBuilder::new(self, Method::PUT, url)
+    }
+
+    /// A PATCH request.
+    pub fn patch(&self, url: impl IntoUrl) -> RequestBuilder<&Self, WithBody> {
+        RequestBuilder::new(self, Method::PATCH, url)
+    }
+
+    /// A request of any method, with or without a body. A method given as text is upper-cased.
+    #[doc(alias = "build_request")]
+    pub fn request(
+        &self,
+        method: impl IntoMethod,
+        url: impl IntoUrl,
+    ) -> RequestBuilder<&Self, WithBody> {
+        RequestBuilder::new(self, method, url)
+    }
+
+    /// Sends a request as it is, and what follows from its answers, up to the head of the last response.
+    pub(crate) async fn converse(&self, request: Request) -> Result<Streaming<D>> {
+        if self.is_closed() {
+            return Err(client_closed().for_request(request));
+        }
+        let started = Instant::now();
+        let interim = self.core.network.response_limits.interim_body;
+        let (rules, jar) = (&self.config.rules, &self.core.cookies);
+        let (mut flow, mut request) = Flow::start(rules, jar, request, SystemTime::now)?;
+        loop {
+            request.options.started = Some(started);
+            request
+                .options
+                .timeout
+                .get_or_insert_with(|| self.timeout());
+            let mut response = match self.exchange(&mut request, &flow).await {
+                Ok(response) => response,
+                Err(error) => return Err(error.for_request(request)),
+            };
+            response.head.request = Some(request);
+            for hook in &self.hooks.response {
+                if let Err(error) = D::on_response(hook, &mut response).await {
+                    return Err(response.fail(error));
+                }
+            }
+            match flow.received(&mut response.head) {
+                Err(error) => return Err(response.fail(error)),
+                Ok(Verdict::Return) => return Ok(response),
+                Ok(Verdict::Absorb) => {}
+            }
+            match flow.absorbed(response.absorb(interim).await?)? {
+                Next::Send(next) => request = *next,
+                Next::Return(response) => return Ok(response.into()),
+            }
+        }
+    }
+
+    /// One request and the head of its response, hooks and redirects aside.
+    async fn exchange(&self, request: &mut Request, flow: &Flow<'_>) -> Result<Streaming<D>> {
+        for hook in &self.hooks.request {
+            D::on_request(hook, request).await?;
+        }
+        let transport = match self.core.mounts.find(&request.url) {
+            Some(Some(mounted)) => mounted,
+            _ => &self.core.transport,
+        };
+        let began = Instant::now();
+        request.restart_stopwatch(self.config.timings, began);
+        let mut response = D::send(transport, request).await?;
+        flow.heard(request, &response.head);
+        response
+            .adopt(
+                request,
+                began,
+                self.core.network.response_limits,
+                &self.config.default_encoding,
+            )
+            .map_err(|e| e.in_phase(Phase::Head))?;
+        log::info!(
+            target: "papilio",
+            "HTTP Request: {} {} \"{} {} {}\"",
+            request.method,
+            request.url.masked(),
+            response.http_version(),
+            response.status().as_u16(),
+            response.reason_phrase().escape_debug()
+        );
+        Ok(response)
+    }
+
+    /// Closes idle connections and refuses further requests, for all clones. Safe to call twice. A response that is
+    /// still being read fails at its next read.
+    pub fn close(&self) {
+        if !self.core.closed.swap(true, Ordering::AcqRel) {
+            D::close(&self.core.transport);
+            self.core
+                .mounts
+                .targets()
+                .flatten()
+                .for_each(|transport| D::close(transport));
+        }
+    }
+
+    /// Whether [`close`](Self::close) was called on this client or a clone of it.
+    pub fn is_closed(&self) -> bool {
+        self.core.closed.load(Ordering::Acquire)
+    }
+
+    /// The headers every request gets, the four defaults included.
+    pub fn headers(&self) -> &Headers {
+        &self.config.defaults.headers
+    }
+
+    /// The headers every request gets, to change or to remove one.
+    pub fn headers_mut(&mut self) -> &mut Headers {
+        &mut Arc::make_mut(&mut self.config).defaults.headers
+    }
+
+    /// Replaces all custom headers: the four defaults are set anew and these put over them.
+    pub fn set_headers(&mut self, headers: &Headers) {
+        let mut all = default_headers(accept_encoding());
+        all.update(headers);
+        *self.headers_mut() = all;
+    }
+
+    /// The query parameters every request gets.
+    pub fn params(&self) -> &QueryParams {
+        &self.config.defaults.params
+    }
+
+    /// Replaces the query parameters every request gets.
+    pub fn set_params(&mut self, params: QueryParams) {
+        Arc::make_mut(&mut self.config).defaults.params = params;
+    }
+
+    /// The client's cookies, those that servers set among them. They can be read and changed at any time; requests get
+    /// them when they are built.
+    ///
+    /// ```
+    /// let client = papilio::Client::new();
+    /// client.cookies().set("session", "abc")?;
+    /// let request = client.get("http://example.org/").build()?;
+    /// assert_eq!(request.headers.get("cookie").as_deref(), Some("session=abc"));
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
+    pub fn cookies(&self) -> &Cookies {
+        &self.core.cookies
+    }
+
+    /// How requests authenticate that do not say otherwise.
+    pub fn auth(&self) -> Option<&Arc<dyn Auth>> {
+        self.config.rules.auth.as_ref()
+    }
+
+    /// Replaces how requests authenticate that do not say otherwise.
+    pub fn set_auth(&mut self, auth: impl IntoAuth) {
+        self.rules_mut().auth = Some(auth.into_auth());
+    }
+
+    /// No authentication unless a request or its URL says so.
+    pub fn clear_auth(&mut self) {
+        self.rules_mut().auth = None;
+    }
+
+    /// Whether redirects are followed.
+    pub fn follow_redirects(&self) -> bool {
+        self.config.rules.follow_redirects
+    }
+
+    /// Replaces whether redirects are followed.
+    pub fn set_follow_redirects(&mut self, on: bool) {
+        self.rules_mut().follow_redirects = on;
+    }
+
+    /// How many redirects one call may follow.
+    pub fn max_redirects(&self) -> usize {
+        self.config.rules.max_redirects
+    }
+
+    /// Replaces how many redirects one call may follow.
+    pub fn set_max_redirects(&mut self, most: usize) {
+        self.rules_mut().max_redirects = most;
+    }
+
+    /// Removes all hooks.
+    pub fn clear_hooks(&mut self) {
+        self.hooks = Arc::default();
+    }
+
+    fn rules_mut(&mut self) -> &mut Rules {
+        &mut Arc::make_mut(&mut self.config).rules
+    }
+
+    /// The time limits of requests that have none of their own.
+    pub fn timeout(&self) -> Timeout {
+        self.config.defaults.timeout.unwrap_or_default()
+    }
+
+    /// Replaces the time limits.
+    pub fn set_timeout(&mut self, timeout: impl Into<Timeout>) {
+        Arc::make_mut(&mut self.config).defaults.timeout = Some(timeout.into());
+    }
+
+    /// The URL that relative request URLs are appended to, ending in a slash.
+    pub fn base_url(&self) -> Option<&Url> {
+        self.config.defaults.base_url.as_ref()
+    }
+
+    /// Replaces the base URL; an empty one is none.
+    ///
+    /// # Errors
+    /// [`Kind::InvalidUrl`](crate::Kind::InvalidUrl) if it cannot be parsed or has a query or a fragment.
+    pub fn set_base_url(&mut self, url: impl IntoUrl) -> Result<()> {
+        let url = Config::base_url(url.into_url()?)?;
+        Arc::make_mut(&mut self.config).defaults.base_url = url;
+        Ok(())
+    }
+
+    /// Whether environment variables count.
+    pub fn trust_env(&self) -> bool {
+        self.core.network.tls.trust_env
+    }
+}
+
+impl<D: Driver> Clone for BaseClient<D> {
+    fn clone(&self) -> Self {
+        Self {
+            config: Arc::clone(&self.config),
+            hooks: Arc::clone(&self.hooks),
+            core: Arc::clone(&self.core),
+        }
+    }
+}
+
+impl<D: Driver> fmt::Debug for BaseClient<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("defaults", &self.config.shown())
+            .field("network", &self.core.http)
+            .field("mounts", &self.core.mounts)
+            .field("hooks", &self.hooks)
+            .field("closed", &self.is_closed())
+            .finish()
+    }
+}
+
+impl<D: Driver, B> RequestBuilder<&BaseClient<D>, B> {
+    /// The request, with the client's defaults merged in, not sent.
+    ///
+    /// # Errors
+    /// The first setting that made no sense, by its kind.
+    pub fn build(self) -> Result<Request> {
+        let client = self.sender;
+        self.finish(&client.config.defaults, &client.core.cookies)
+    }
+}

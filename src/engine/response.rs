@@ -1,0 +1,302 @@
+//! What is done with a body that streams, whoever waits for it.
+//!
+//! Owns reading to the end and piece by piece. Does not own the stream itself (`engine/body.rs`) or what callers are
+//! handed (`response.rs` of the drivers).
+
+#![expect(private_bounds, reason = "nobody else is to write a driver")]
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use crate::engine::Driver;
+use crate::engine::body::{BodyStream, Source};
+use crate::engine::upgraded::Upgraded;
+use crate::error::{Error, Kind, Phase, Result};
+use crate::models::body::PIECE;
+use crate::models::config::ResponseLimits;
+use crate::models::request::Request;
+use crate::models::response::{DefaultEncoding, Head, Response};
+use crate::models::timings::Stopwatch;
+
+impl<D: Driver> Response<BodyStream<D>> {
+    /// Sees how the content is coded, and what the client knows of such responses.
+    pub(crate) fn adopt(
+        &mut self,
+        request: &Request,
+        began: Instant,
+        limits: ResponseLimits,
+        encoding: &DefaultEncoding,
+    ) -> Result<()> {
+        let stopwatch = request.extensions().get::<Stopwatch>();
+        self.body.began(began, stopwatch);
+        self.head.stopwatch = stopwatch.cloned();
+        self.body.limits = limits;
+        self.head.default_encoding = encoding.clone();
+        self.body.decode(&self.head.headers)
+    }
+
+    /// Reads the body into memory where it is; whoever reads it next gets what is kept.
+    pub(crate) async fn keep(&mut self) -> Result<Bytes> {
+        if let (Source::Memory(content), None) = (&self.body.source, &self.body.decoder) {
+            return Ok(content.clone());
+        }
+        if self.body.taken {
+            return Err(self.attach(consumed()));
+        }
+        let content = self
+            .collect(usize::MAX)
+            .await
+            .map_err(|e| self.attach(e))?
+            .0;
+        self.body.keep(content.clone());
+        Ok(content)
+    }
+
+    /// Reads at most so many bytes of a response on the way to the final one; the rest is given up.
+    pub(crate) async fn absorb(mut self, most: usize) -> Result<Response> {
+        let (content, cut) = self.collect(most).await.map_err(|e| self.attach(e))?;
+        self.body.close();
+        Ok(self.finish(content, cut))
+    }
+
+    /// Reads the body into memory.
+    pub(crate) async fn into_buffered(mut self) -> Result<Response> {
+        if self.body.taken {
+            return Err(self.attach(consumed()));
+        }
+        let (content, _) = self.collect(usize::MAX).await.map_err(|e| self.attach(e))?;
+        Ok(self.finish(content, false))
+    }
+
+    /// Gives up what was not read and frees the connection.
+    pub fn close(&mut self) {
+        self.body.close();
+    }
+
+    /// Whether the body was read to its end, or given up.
+    pub fn is_closed(&self) -> bool {
+        self.body.is_over()
+    }
+
+    /// Whether the body was taken, by an iterator or by `io::Read`.
+    pub fn is_stream_consumed(&self) -> bool {
+        self.body.taken
+    }
+
+    /// Body bytes received so far, before content decoding.
+    pub fn num_bytes_downloaded(&self) -> u64 {
+        self.body.downloaded
+    }
+
+    /// From just before the request was handed to the connection until the body was read or closed; `None` until then.
+    pub fn elapsed(&self) -> Option<Duration> {
+        self.body.elapsed
+    }
+
+    /// The response if it is 2xx, else an error that holds its head; the body is given up.
+    ///
+    /// # Errors
+    /// [`Kind::Status`].
+    #[doc(alias = "raise_for_status")]
+    pub fn error_for_status(mut self) -> Result<Self> {
+        if self.is_success() {
+            return Ok(self);
+        }
+        let error = self.attach(Error::new(Kind::Status, self.status_message()));
+        self.body.close();
+        Err(error.with_response(Response {
+            head: self.head,
+            body: Bytes::new(),
+        }))
+    }
+
+    /// The connection itself, after 101 Switching Protocols or a 2xx answer to CONNECT: what was received past the
+    /// head first, then the stream. It never returns to the pool, but holds its slot until it is dropped.
+    ///
+    /// # Errors
+    /// [`Kind::LocalProtocol`] if the connection was not switched.
+    pub fn upgrade(mut self) -> Result<Upgraded<D>> {
+        match std::mem::replace(&mut self.body.source, Source::Closed) {
+            Source::Live(live) if live.lease.connection_ref().is_some_and(|c| c.switched()) => {
+                Upgraded::new(live.lease, live.deadlines).map_err(|e| self.attach(e))
+            }
+            source => {
+                self.body.source = source;
+                Err(self.attach(Error::local("the server did not switch protocols")))
+            }
+        }
+    }
+
+    /// Around a body that somebody else made.
+    pub(crate) fn by_hand(head: Head, body: D::Foreign) -> Self {
+        let mut body = BodyStream::foreign(body, ResponseLimits::default());
+        if body.decode(&head.headers).is_err() {
+            // More codings than anyone honest uses: the body is handed out as it is.
+            body.decoder = None;
+        }
+        Self {
+            head: Box::new(head),
+            body,
+        }
+    }
+
+    /// How long a line may be.
+    pub(crate) fn line_limit(&self) -> usize {
+        self.body.limits.line
+    }
+
+    /// Decoded bytes, for whoever reads it as one stream; 0 is the end.
+    pub(crate) async fn read_on(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        self.body.taken = true;
+        let result = self.body.read_decoded(buffer).await;
+        result.map_err(|e| self.attach(e))
+    }
+
+    fn finish(mut self, content: Bytes, cut: bool) -> Response {
+        self.head.elapsed = self.body.elapsed;
+        self.head.downloaded = self.body.downloaded;
+        self.head.trailers = self.body.trailers.take();
+        self.head.cut = cut;
+        Response {
+            head: self.head,
+            body: content,
+        }
+    }
+
+    /// The body, or so much of it, and whether there would have been more.
+    async fn collect(&mut self, most: usize) -> Result<(Bytes, bool)> {
+        // The announced length is a hint, never an order (R-LIM-13).
+        let hint = match &self.body.source {
+            Source::Live(live) if self.body.decoder.is_none() => live
+                .lease
+                .connection_ref()
+                .and_then(|c| c.content_length())
+                .unwrap_or_default(),
+            Source::Memory(content) if self.body.decoder.is_none() => content.len() as u64,
+            _ => 0,
+        };
+        let mut content = vec![
+            0;
+            usize::try_from(hint)
+                .unwrap_or(usize::MAX)
+                .min(PIECE)
+                .min(most)
+        ];
+        let mut filled = 0;
+        let mut cut = false;
+        loop {
+            if filled == content.len() {
+                if matches!(self.body.source, Source::Done) && self.body.decoder.is_none() {
+                    break;
+                }
+                if filled == most {
+                    cut = self.body.read_decoded(&mut [0]).await? > 0;
+                    break;
+                }
+                content.resize((content.len() * 2).max(PIECE / 8).min(most), 0);
+            }
+            match self
+                .body
+                .read_decoded(content.get_mut(filled..).unwrap_or_default())
+                .await?
+            {
+                0 => break,
+                count => filled += count,
+            }
+        }
+        content.truncate(filled);
+        Ok((content.into(), cut))
+    }
+}
+
+/// As it would come from the network, its content coded as its headers say.
+impl<D: Driver> From<Response> for Response<BodyStream<D>> {
+    fn from(response: Response) -> Self {
+        let body = BodyStream::memory(response.body, ResponseLimits::default());
+        Self {
+            head: response.head,
+            body,
+        }
+    }
+}
+
+/// How far somebody has read a body piece by piece.
+pub(crate) struct Cursor {
+    decoded: bool,
+    buffer: Vec<u8>,
+    stage: Stage,
+}
+
+#[derive(PartialEq, Eq)]
+enum Stage {
+    Fresh,
+    Reading,
+    Over,
+}
+
+impl Cursor {
+    /// At the beginning of the body, decoded or as received.
+    pub(crate) fn new(decoded: bool) -> Self {
+        Self {
+            decoded,
+            buffer: Vec::new(),
+            stage: Stage::Fresh,
+        }
+    }
+
+    /// The next piece; none at the end, and after an error.
+    pub(crate) async fn next<D: Driver>(
+        &mut self,
+        response: &mut Response<BodyStream<D>>,
+    ) -> Option<Result<Bytes>> {
+        if self.stage == Stage::Over {
+            return None;
+        }
+        let piece = self.piece(&mut response.body).await;
+        let piece = piece.map_err(|e| response.attach(e)).transpose();
+        if !matches!(piece, Some(Ok(_))) {
+            self.stage = Stage::Over;
+        }
+        piece
+    }
+
+    async fn piece<D: Driver>(&mut self, body: &mut BodyStream<D>) -> Result<Option<Bytes>> {
+        if self.stage == Stage::Fresh {
+            self.stage = Stage::Reading;
+            let closed = matches!(body.source, Source::Closed);
+            if !closed && std::mem::replace(&mut body.taken, true) {
+                return Err(consumed());
+            }
+            self.buffer.resize(PIECE, 0);
+        }
+        let count = if self.decoded {
+            body.read_decoded(&mut self.buffer).await?
+        } else {
+            body.read_raw(&mut self.buffer).await?
+        };
+        Ok(self
+            .buffer
+            .get(..count)
+            .filter(|piece| !piece.is_empty())
+            .map(Bytes::copy_from_slice))
+    }
+
+    /// Whoever reads from here wants no more of it: the response is closed (RES-29).
+    pub(crate) fn give_up<D: Driver>(
+        &mut self,
+        response: &mut Response<BodyStream<D>>,
+        error: Error,
+    ) -> Error {
+        self.stage = Stage::Over;
+        response.close();
+        response.attach(error.in_phase(Phase::Body))
+    }
+}
+
+fn consumed() -> Error {
+    Error::new(
+        Kind::StreamConsumed,
+        "the response body was read already and is not kept",
+    )
+}
