@@ -2,10 +2,11 @@
 //!
 //! Owns the translation of options to the client's settings.
 
-use papilio::{Client, ClientBuilder, Timeout};
+use papilio::{Client, ClientBuilder, ClientCert, Timeout, Url};
 
 use super::Failure;
 use super::args::Args;
+use super::auth::secret;
 
 /// A client's settings, but for what concerns its output.
 pub(crate) fn client(args: &Args) -> Result<ClientBuilder<Client>, Failure> {
@@ -17,45 +18,45 @@ pub(crate) fn client(args: &Args) -> Result<ClientBuilder<Client>, Failure> {
     if let Some(path) = &args.cacert {
         builder = builder.verify(path.as_path());
     }
-    builder = proxy(builder, args)?;
-    builder = certificate(builder, args)?;
-    builder = resolve(builder, args)?;
-    builder = unix_socket(builder, args)?;
-    builder = local_address(builder, args)?;
+    if let Some(cert) = certificate(args)? {
+        builder = builder.cert(cert);
+    }
+    if let Some(proxy) = &args.proxy {
+        builder = builder.proxy(proxy.as_str());
+    }
+    for (host, address) in &args.resolve {
+        // For that port alone, as it is written.
+        builder = builder.resolve(format!("{host}:{}", address.port()), *address);
+    }
+    if let Some(path) = &args.unix_socket {
+        builder = builder.unix_socket(path);
+    }
+    if let Some(address) = args.local_address {
+        builder = builder.local_address(address);
+    }
     http2(builder, args)
 }
 
-type Builder = Result<ClientBuilder<Client>, Failure>;
-
-fn proxy(builder: ClientBuilder<Client>, args: &Args) -> Builder {
-    missing(args.proxy.is_some(), "proxy", builder)
-}
-
-fn certificate(builder: ClientBuilder<Client>, args: &Args) -> Builder {
-    missing(args.cert.is_some(), "cert", builder)
-}
-
-fn resolve(builder: ClientBuilder<Client>, args: &Args) -> Builder {
-    missing(!args.resolve.is_empty(), "resolve", builder)
-}
-
-fn unix_socket(builder: ClientBuilder<Client>, args: &Args) -> Builder {
-    missing(args.unix_socket.is_some(), "unix-socket", builder)
-}
-
-fn local_address(builder: ClientBuilder<Client>, args: &Args) -> Builder {
-    missing(args.local_address.is_some(), "local-address", builder)
-}
-
-fn http2(builder: ClientBuilder<Client>, args: &Args) -> Builder {
-    missing(args.http2, "http2", builder)
+/// The certificate to show, to the host of the URL and no other: a redirect can lead anywhere.
+fn certificate(args: &Args) -> Result<Option<ClientCert>, Failure> {
+    let Some(path) = &args.cert else {
+        return Ok(None);
+    };
+    let url = Url::parse(args.url())?;
+    let mut cert = match &args.key {
+        Some(key) => ClientCert::from_files(path, key),
+        None => ClientCert::from_file(path),
+    };
+    if let Some(password) = &args.key_password {
+        cert = cert.password(secret(password, "Password of the key", args)?);
+    }
+    Ok(Some(cert.only_for(url.host())))
 }
 
 /// What the library cannot do yet is refused.
-fn missing(is_asked: bool, option: &str, builder: ClientBuilder<Client>) -> Builder {
-    if is_asked {
-        let message = format!("--{option} does not work yet");
-        return Err(Failure::Usage(message));
+fn http2(builder: ClientBuilder<Client>, args: &Args) -> Result<ClientBuilder<Client>, Failure> {
+    if args.http2 {
+        return Err(Failure::Usage("--http2 does not work yet".to_owned()));
     }
     Ok(builder)
 }

@@ -51,6 +51,9 @@ fn tell(event: &Event<'_>, output: &mut Output) -> io::Result<()> {
         (_, EventPhase::Started, EventInfo::Connect { host, .. }) => {
             output.text(&format!("* Connecting to '{host}'\n"))?;
         }
+        (_, EventPhase::Started, EventInfo::ConnectUnix { path, .. }) => {
+            output.text(&format!("* Connecting to '{}'\n", path.display()))?;
+        }
         (_, EventPhase::Complete, EventInfo::Connected(connection)) => match connection.tls() {
             None => connected(connection, output)?,
             Some(tls) => secured(tls, output)?,
