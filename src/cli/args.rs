@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{ArgAction, Parser};
+use clap::{ArgAction, Parser, ValueHint};
 use clap_complete::Shell;
 use papilio::QueryParams;
 
@@ -27,7 +27,7 @@ use super::usage::USAGE;
 )]
 pub(crate) struct Args {
     /// Where the request goes: http://... or https://...
-    #[arg(value_name = "URL", required_unless_present_any = ["completions", "man"])]
+    #[arg(value_name = "URL", value_hint = ValueHint::Url, required_unless_present_any = ["completions", "man"])]
     url: Option<String>,
 
     /// Method, in any case; unless given, GET, or POST if there is a body.
@@ -59,6 +59,7 @@ pub(crate) struct Args {
     /// File to send in a form, `-` for standard input; may be repeated.
     #[arg(short, long, num_args = 2, value_names = ["NAME", "FILENAME"], allow_hyphen_values = true, help_heading = REQUEST)]
     #[arg(conflicts_with = "json")]
+    #[arg(value_hint = ValueHint::FilePath)]
     pub(crate) files: Vec<String>,
 
     /// JSON to send as the body; @FILE and @- as for --content.
@@ -81,10 +82,12 @@ pub(crate) struct Args {
 
     /// Users and passwords by host from FILE, or from .netrc in the home directory.
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, help_heading = AUTH)]
+    #[arg(value_hint = ValueHint::FilePath)]
     pub(crate) netrc: Option<Option<PathBuf>>,
 
     /// Keep cookies in FILE from one run to the next. Others must not see it.
     #[arg(long, value_name = "FILE", help_heading = AUTH)]
+    #[arg(value_hint = ValueHint::FilePath)]
     pub(crate) session: Option<PathBuf>,
 
     /// Follow redirects, 20 at most.
@@ -120,6 +123,7 @@ pub(crate) struct Args {
 
     /// Connect to this Unix domain socket, whatever the URL's host.
     #[arg(long, value_name = "PATH", help_heading = NETWORK)]
+    #[arg(value_hint = ValueHint::FilePath)]
     pub(crate) unix_socket: Option<PathBuf>,
 
     /// IP address of this machine to connect from.
@@ -128,14 +132,17 @@ pub(crate) struct Args {
 
     /// Trust the certificates of FILE, or of the files in that directory, and no others.
     #[arg(long, value_name = "FILE", help_heading = TLS, conflicts_with = "no_verify")]
+    #[arg(value_hint = ValueHint::FilePath)]
     pub(crate) cacert: Option<PathBuf>,
 
     /// Certificate to show to the server, in PEM; with its key, unless --key is given.
     #[arg(long, value_name = "FILE", help_heading = TLS)]
+    #[arg(value_hint = ValueHint::FilePath)]
     pub(crate) cert: Option<PathBuf>,
 
     /// Key of --cert, in PEM.
     #[arg(long, value_name = "FILE", help_heading = TLS, requires = "cert")]
+    #[arg(value_hint = ValueHint::FilePath)]
     pub(crate) key: Option<PathBuf>,
 
     /// Password of the key; `-` is asked for.
@@ -150,6 +157,7 @@ pub(crate) struct Args {
     ///
     /// Until it is complete the file is called FILE.part.
     #[arg(short = 'o', long, value_name = "FILE", help_heading = OUTPUT)]
+    #[arg(value_hint = ValueHint::FilePath)]
     pub(crate) download: Option<PathBuf>,
 
     /// Go on with the FILE.part of a download that was cut, if the server still has the same.

@@ -3,14 +3,15 @@
 //! Owns what is told of the events of a request.
 
 use std::env;
-use std::io;
+use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 
+use env_logger::Target;
 use log::LevelFilter;
 use papilio::{ConnectionInfo, Event, EventInfo, EventPhase, Method, Request, TlsInfo, Trace};
 
 use super::certificate;
-use super::output::Output;
+use super::output::{Output, harmless};
 use super::render;
 
 /// Tells of requests and their connections on this stream.
@@ -36,14 +37,31 @@ pub(crate) fn start_log(verbose: u8) {
 
 fn debug_log(verbose: u8) -> Option<env_logger::Logger> {
     let is_set = env::var_os(VARIABLE).is_some_and(|value| !value.is_empty());
-    if is_set {
-        return Some(env_logger::Builder::from_env(VARIABLE).build());
+    let mut builder = if is_set {
+        env_logger::Builder::from_env(VARIABLE)
+    } else if verbose > 1 {
+        let mut builder = env_logger::Builder::new();
+        builder.filter(Some("papilio"), LevelFilter::Debug);
+        builder
+    } else {
+        return None;
+    };
+    Some(builder.target(Target::Pipe(Box::new(Log))).build())
+}
+
+/// The log goes where errors go, and what a server said is as harmless in it.
+struct Log;
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let text = harmless(&String::from_utf8_lossy(bytes));
+        io::stderr().write_all(text.as_bytes())?;
+        Ok(bytes.len())
     }
-    (verbose > 1).then(|| {
-        env_logger::Builder::new()
-            .filter(Some("papilio"), LevelFilter::Debug)
-            .build()
-    })
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
 }
 
 fn tell(event: &Event<'_>, output: &mut Output) -> io::Result<()> {

@@ -300,3 +300,15 @@ fn wait_until(condition: impl Fn() -> bool) {
         thread::sleep(Duration::from_millis(2));
     }
 }
+
+/// CMD-26: nor is it in the log that a server reaches the terminal.
+#[test]
+fn log_lines_are_escaped() {
+    let reply = "HTTP/1.1 200 \u{202e}OK\r\nX\u{1}: \u{9b}1m\r\nContent-Length: 0\r\n\r\n";
+    for reply in [reply, &reply.replace("X\u{1}", "X")] {
+        let shown = uncoloured(reply.as_bytes(), &["-vv"]);
+        assert!(shown.contains(" DEBUG papilio::"), "{shown}");
+        let is_harmful = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+        assert!(!shown.contains(is_harmful), "{shown:?}");
+    }
+}
