@@ -294,6 +294,8 @@ pub use models::config::{Limits, ResponseLimits, Timeout};
 pub use models::connection::{ConnectionInfo, TlsInfo};
 pub use models::cookies::{Cookie, Cookies, SameSite};
 pub use models::headers::{HeaderEncoding, Headers, Iter as HeadersIter};
+#[cfg(feature = "async")]
+pub use models::http2::Http2Settings;
 pub use models::links::{Link, Links};
 pub use models::pieces::{Lines, Pieces, TextPieces};
 pub use models::proxy::{IntoProxy, Proxy};

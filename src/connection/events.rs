@@ -156,6 +156,21 @@ impl Tracer {
         }
     }
 
+    /// A step of a request on a stream of HTTP/2 begins.
+    ///
+    /// # Errors
+    /// As [`started`](Self::started).
+    #[cfg(feature = "async")]
+    pub(crate) fn started_on_stream(&self, name: Name, id: u32) -> Result<()> {
+        match &self.0 {
+            None => Ok(()),
+            Some(listeners) => {
+                let request = Some(&listeners.request);
+                listeners.tell(name, EventPhase::Started, EventInfo::Stream { request, id })
+            }
+        }
+    }
+
     /// A step ended well.
     ///
     /// # Errors

@@ -3,6 +3,8 @@
 use std::fmt;
 
 use super::Connection;
+#[cfg(feature = "async")]
+use crate::connection::http2::Http2;
 use crate::connection::pool::Pooled;
 use crate::connection::socket::Socket;
 use crate::models::config::ResponseLimits;
@@ -45,8 +47,10 @@ impl<S: Socket> Connection<S> {
     }
 }
 
-/// Nothing is shared yet.
 impl<S: Socket> Pooled for Box<Connection<S>> {
+    #[cfg(feature = "async")]
+    type Shared = Http2;
+    #[cfg(not(feature = "async"))]
     type Shared = std::convert::Infallible;
 }
 

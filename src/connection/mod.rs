@@ -8,6 +8,8 @@ pub(crate) mod deadline;
 pub(crate) mod events;
 mod facts;
 pub(crate) mod forward;
+#[cfg(feature = "async")]
+pub(crate) mod http2;
 pub(crate) mod open;
 pub(crate) mod outbox;
 pub(crate) mod pool;

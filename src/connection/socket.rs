@@ -85,16 +85,6 @@ impl StdSocket {
         &self.stream
     }
 
-    /// As a stream of the standard library, non-blocking: what a runtime adopts.
-    pub(crate) fn into_std(self) -> io::Result<StdStream> {
-        self.stream.set_nonblocking(true)?;
-        #[cfg(unix)]
-        if self.stream.local_addr()?.is_unix() {
-            return Ok(StdStream::Unix(self.stream.into()));
-        }
-        Ok(StdStream::Tcp(self.stream.into()))
-    }
-
     /// Lets reads wait in the kernel for at most this long.
     fn wait_in_kernel(&mut self, timeout: Option<Duration>) {
         self.patient = false;
@@ -114,14 +104,6 @@ impl StdSocket {
     pub(crate) fn is_patient(&self) -> bool {
         self.patient
     }
-}
-
-/// See [`StdSocket::into_std`].
-#[derive(Debug)]
-pub(crate) enum StdStream {
-    Tcp(TcpStream),
-    #[cfg(unix)]
-    Unix(std::os::unix::net::UnixStream),
 }
 
 /// What both kinds of calls have in common: facts about a connected socket.

@@ -64,6 +64,12 @@ impl Tls {
         }
     }
 
+    /// The application protocol that was agreed on.
+    #[cfg(feature = "async")]
+    pub(crate) fn alpn(&self) -> Option<&[u8]> {
+        self.session.alpn_protocol()
+    }
+
     /// What the handshake came to.
     pub(crate) fn info(&self) -> TlsInfo {
         let version = self.session.protocol_version().and_then(|v| v.as_str());

@@ -24,7 +24,6 @@ use crate::connection::socket::{Interest, Socket};
 pub(crate) enum TokioSocket {
     Tcp(TcpStream),
     #[cfg(unix)]
-    #[allow(dead_code, reason = "connections by path")]
     Unix(UnixStream),
 }
 
@@ -50,7 +49,6 @@ impl TokioSocket {
 
     /// As [`from_tcp`](Self::from_tcp).
     #[cfg(unix)]
-    #[allow(dead_code, reason = "connections by path")]
     pub(crate) fn from_unix(stream: std::os::unix::net::UnixStream) -> io::Result<Self> {
         in_runtime()?;
         stream.set_nonblocking(true)?;
@@ -59,7 +57,6 @@ impl TokioSocket {
 
     /// The same socket for the runtime that is entered now, if that of old is gone; what it was registered with is let
     /// go.
-    #[allow(dead_code, reason = "clients that outlive a runtime")]
     pub(crate) fn register_anew(self) -> io::Result<Self> {
         match self {
             Self::Tcp(stream) => Self::from_tcp(stream.into_std()?),
@@ -69,7 +66,6 @@ impl TokioSocket {
     }
 
     /// Whether the runtime it is registered with is there; of one that is gone, nobody would ever hear.
-    #[allow(dead_code, reason = "clients that outlive a runtime")]
     pub(crate) fn is_registered(&self) -> bool {
         let mut nobody = Context::from_waker(Waker::noop());
         !matches!(self.poll_write_ready(&mut nobody), Poll::Ready(Err(_)))
@@ -94,7 +90,6 @@ impl TokioSocket {
     }
 
     /// Waits for what a step waits for; of two the first.
-    #[allow(dead_code, reason = "the driver's wait")]
     pub(crate) fn poll_ready(
         &self,
         interest: Interest,

@@ -68,7 +68,6 @@ impl<S: Socket> Wire<S> {
 
     /// Puts a TLS session with a proxy over the socket; its handshake is to follow.
     #[cfg(feature = "tls")]
-    #[allow(dead_code, reason = "for the drivers to come")]
     pub(crate) fn start_proxy_tls(&mut self, tls: Tls) {
         self.layers = Layers::Proxy(Box::new(tls));
     }
@@ -81,6 +80,36 @@ impl<S: Socket> Wire<S> {
             Layers::Origin(tls) | Layers::Proxy(tls) => tls.handshake(&mut self.socket),
             Layers::Both(pair) => pair.handshake(&mut self.socket),
         }
+    }
+
+    /// The same connection, its TLS session included, over another descriptor of the same socket.
+    ///
+    /// # Errors
+    /// Those of `map`.
+    #[cfg(feature = "async")]
+    pub(crate) fn map_socket<T: Socket>(
+        #[cfg_attr(not(feature = "tls"), allow(unused_mut))] mut self,
+        map: impl FnOnce(&S) -> io::Result<T>,
+    ) -> io::Result<Wire<T>> {
+        Ok(Wire {
+            socket: map(&self.socket)?,
+            // What is left has no session to say goodbye for.
+            #[cfg(feature = "tls")]
+            layers: std::mem::replace(&mut self.layers, Layers::None),
+        })
+    }
+
+    /// The application protocol that TLS with the origin agreed on.
+    #[cfg(feature = "async")]
+    pub(crate) fn alpn(&self) -> Option<&[u8]> {
+        #[cfg(feature = "tls")]
+        match &self.layers {
+            Layers::None | Layers::Proxy(_) => None,
+            Layers::Origin(tls) => tls.alpn(),
+            Layers::Both(pair) => pair.origin.alpn(),
+        }
+        #[cfg(not(feature = "tls"))]
+        None
     }
 
     /// What is known of the connection, as it stands now.

@@ -180,6 +180,8 @@ pub enum Reason {
     TooManyCodings,
     /// The compressed body ends before its end.
     TruncatedCoding,
+    /// The error code of HTTP/2 with which the request or its connection ended (RFC 9113 section 7).
+    Http2(u32),
 }
 
 /// What was being done when an [`Error`](crate::Error) happened.

@@ -9,6 +9,8 @@ pub(crate) mod connection;
 pub(crate) mod cookies;
 pub(crate) mod exclusive;
 pub(crate) mod headers;
+#[cfg(feature = "async")]
+pub(crate) mod http2;
 pub(crate) mod links;
 #[cfg(feature = "multipart")]
 pub(crate) mod multipart;

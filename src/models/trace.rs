@@ -26,7 +26,8 @@ use crate::models::socket::SocketOption;
 /// The names, each followed by `.started` and then by `.complete` or `.failed`: `connection.connect_tcp` (name lookup
 /// included), `connection.connect_unix_socket`, `connection.start_tls`, `connection.retry` (the pause before another try to connect);
 /// `http11.send_request_headers`, `http11.send_request_body` (also without a body), `http11.receive_response_headers`,
-/// `http11.receive_response_body` (once somebody reads it), `http11.response_closed`.
+/// `http11.receive_response_body` (once somebody reads it), `http11.response_closed`; over HTTP/2 the same five in
+/// `http2`, and for the first request of a connection `http2.send_connection_init` and `http2.receive_remote_settings`.
 ///
 /// ```
 /// use papilio::{Client, Request, Trace};
@@ -138,7 +139,15 @@ pub enum EventInfo<'a> {
     Connected(&'a ConnectionInfo),
     /// The request as it is sent, a body that streams left out: `.started` of all `http11` events.
     Request(&'a Request),
-    /// The head of the response: `http11.receive_response_headers.complete`.
+    /// A request on a stream of HTTP/2: `.started` of all `http2` events.
+    #[non_exhaustive]
+    Stream {
+        /// The request as it is sent; not at the end, `http2.response_closed`.
+        request: Option<&'a Request>,
+        /// The number of the stream: odd, from 1.
+        id: u32,
+    },
+    /// The head of the response: `http11.receive_response_headers.complete`, and that of `http2`.
     #[non_exhaustive]
     Head {
         /// The protocol version.
@@ -237,6 +246,18 @@ impl fmt::Display for EventInfo<'_> {
             ),
             Self::Connected(connection) => write!(f, " return_value={connection}"),
             Self::Request(request) => write!(f, " request=<Request {}>", request.method),
+            Self::Stream { request, id } => {
+                if let Some(request) = request {
+                    write!(f, " request=<Request {}>", request.method)?;
+                }
+                write!(f, " stream_id={id}")
+            }
+            Self::Head {
+                version: Version::HTTP_2,
+                status,
+                headers,
+                ..
+            } => write!(f, " return_value=({}, {headers:?})", status.as_u16()),
             Self::Head {
                 version,
                 status,
