@@ -5,6 +5,9 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Sender};
+use std::thread;
+use std::time::Duration;
 
 /// From here on an interrupt leaves a terminal in order.
 pub(crate) fn watch() {
@@ -43,17 +46,27 @@ impl Drop for Remembered {
 }
 
 fn end() {
-    // Held to the end: no colour goes out behind the one that ends them.
-    let mut stdout = io::stdout().lock();
-    if COLOURS.load(Ordering::Relaxed) {
-        drop(stdout.write_all(b"\x1b[0m").and_then(|()| stdout.flush()));
-    }
+    let (done, is_done) = mpsc::channel();
+    thread::spawn(move || tidy(&done));
+    // A terminal that has been stopped takes nothing: then it is left as it is.
+    is_done.recv_timeout(LONGEST_TIDYING).ok();
+    std::process::exit(INTERRUPTED);
+}
+
+fn tidy(done: &Sender<()>) {
+    #[cfg(unix)]
+    echo::restore();
     if PROGRESS.load(Ordering::Relaxed) {
         drop(io::stderr().write_all(b"\n"));
     }
-    #[cfg(unix)]
-    echo::restore();
-    std::process::exit(INTERRUPTED);
+    if COLOURS.load(Ordering::Relaxed) {
+        let mut stdout = io::stdout().lock();
+        drop(stdout.write_all(b"\x1b[0m").and_then(|()| stdout.flush()));
+        done.send(()).ok();
+        // Standard output stays locked: no colour goes out behind the one that ends them.
+        thread::park();
+    }
+    done.send(()).ok();
 }
 
 #[cfg(unix)]
@@ -98,3 +111,4 @@ mod echo {
 static COLOURS: AtomicBool = AtomicBool::new(false);
 static PROGRESS: AtomicBool = AtomicBool::new(false);
 const INTERRUPTED: i32 = 130;
+const LONGEST_TIDYING: Duration = Duration::from_millis(300);

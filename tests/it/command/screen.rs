@@ -46,9 +46,15 @@ impl Screen {
 
     /// Starts the command with all its streams on this terminal.
     pub(super) fn start(self, mut run: Run) -> Watched {
+        run.command.stdout(self.theirs.try_clone().unwrap());
+        self.start_piped(run)
+    }
+
+    /// Starts the command with its streams on this terminal, but for standard output.
+    pub(super) fn start_piped(self, mut run: Run) -> Watched {
         let theirs = || self.theirs.try_clone().unwrap();
         let command = &mut run.command;
-        command.stdin(theirs()).stdout(theirs()).stderr(theirs());
+        command.stdin(theirs()).stderr(theirs());
         let child = command.spawn().unwrap();
         // The command's side of the terminal is closed here with the `Run`.
         drop(run);

@@ -288,8 +288,28 @@ fn interrupt() {
     interrupt(&watched);
     let (code, bytes) = watched.end();
     assert_eq!(code, Some(130));
-    assert!(bytes.ends_with(b"\x1b[0m\r\n"), "{}", bytes.escape_ascii());
+    assert!(bytes.ends_with(b"\r\n\x1b[0m"), "{}", bytes.escape_ascii());
     std::fs::remove_file(part).unwrap();
+}
+
+/// FLT-22: also if whoever should read the output does not.
+#[test]
+fn interrupt_while_output_waits() {
+    let reply = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n";
+    let server = Server::start(script().read().send(reply).flood("one line\n"));
+    let watched = Screen::new().start_piped(papilio([server.url("/")]));
+    // Until pipe and sockets are full.
+    let mut sent = 0;
+    wait_until(|| server.sent() > 100_000);
+    while server.sent() > sent {
+        sent = server.sent();
+        thread::sleep(Duration::from_millis(100));
+    }
+    kill_process(Pid::from_child(&watched.running.0), Signal::INT).unwrap();
+    let began = Instant::now();
+    let (code, _) = watched.end();
+    assert_eq!(code, Some(130));
+    assert!(began.elapsed() < Duration::from_secs(2));
 }
 
 #[track_caller]
