@@ -53,7 +53,7 @@ fn certificate(args: &Args) -> Result<Option<ClientCert>, Failure> {
     Ok(Some(cert.only_for(url.host())))
 }
 
-/// What the library cannot do yet is refused.
+/// What the library cannot do yet is refused, and not in the help.
 fn http2(builder: ClientBuilder<Client>, args: &Args) -> Result<ClientBuilder<Client>, Failure> {
     if args.http2 {
         return Err(Failure::Usage("--http2 does not work yet".to_owned()));

@@ -227,7 +227,6 @@ fn help_and_version() {
         "    --retry <N>",
         "    --retry-any",
         "    --proxy <URL>",
-        "    --http2",
         "    --resolve <HOST:PORT:ADDRESS>",
         "    --unix-socket <PATH>",
         "    --local-address <ADDRESS>",
