@@ -61,21 +61,42 @@ struct Inner {
 
 impl Error {
     /// Which kind of failure this is.
+    ///
+    /// ```
+    /// let error = papilio::get("nowhere").send().unwrap_err();
+    /// assert_eq!(error.kind(), papilio::Kind::UnsupportedProtocol);
+    /// ```
     pub fn kind(&self) -> Kind {
         self.0.kind
     }
 
     /// The machine-readable detail, where the kind alone is not precise.
+    ///
+    /// ```
+    /// # use papilio::{Error, Kind, Reason};
+    /// let error = Error::new(Kind::Limit, "too much").with_reason(Reason::BodyTooLarge);
+    /// assert_eq!(error.reason(), Some(Reason::BodyTooLarge));
+    /// ```
     pub fn reason(&self) -> Option<Reason> {
         self.0.reason
     }
 
     /// What was being done when it happened; `None` for errors found before a request was under way.
+    ///
+    /// ```
+    /// let error = papilio::get("nowhere").send().unwrap_err();
+    /// assert_eq!(error.phase(), None);
+    /// ```
     pub fn phase(&self) -> Option<Phase> {
         self.0.phase
     }
 
     /// The method of the request that failed.
+    ///
+    /// ```
+    /// let error = papilio::get("nowhere").send().unwrap_err();
+    /// assert_eq!(error.method().unwrap(), "GET");
+    /// ```
     pub fn method(&self) -> Option<&Method> {
         self.0
             .request
@@ -85,6 +106,11 @@ impl Error {
     }
 
     /// The URL of the request that failed. It holds the password, if there was one; printing the error masks it.
+    ///
+    /// ```
+    /// let error = papilio::get("nowhere").send().unwrap_err();
+    /// assert_eq!(error.url().unwrap().as_str(), "nowhere");
+    /// ```
     pub fn url(&self) -> Option<&Url> {
         self.0
             .request
@@ -94,32 +120,65 @@ impl Error {
     }
 
     /// The request that failed, if it failed before a response was handed out; its body may be consumed.
+    ///
+    /// ```
+    /// let error = papilio::get("nowhere").send().unwrap_err();
+    /// assert_eq!(error.request().unwrap().url.as_str(), "nowhere");
+    /// ```
     pub fn request(&self) -> Option<&Request> {
         self.0.request.as_ref()
     }
 
     /// The response, for [`Kind::Status`]; for [`Kind::Proxy`] what the proxy answered instead of opening a tunnel, with
     /// at most 64 KiB of the body.
+    ///
+    /// ```
+    /// # use papilio::Response;
+    /// let error = Response::builder(404).text("no such page").error_for_status().unwrap_err();
+    /// assert_eq!(error.response().unwrap().text(), "no such page");
+    /// ```
     pub fn response(&self) -> Option<&Response> {
         self.0.response.as_ref()
     }
 
     /// The response of [`response`](Self::response), by value.
+    ///
+    /// ```
+    /// # use papilio::Response;
+    /// let error = Response::builder(404).text("no such page").error_for_status().unwrap_err();
+    /// assert_eq!(error.into_response().unwrap().status(), 404);
+    /// ```
     pub fn into_response(self) -> Option<Response> {
         self.0.response
     }
 
     /// For a message that ended early: how many body bytes had arrived.
+    ///
+    /// ```
+    /// # use papilio::{Error, Kind};
+    /// assert_eq!(Error::new(Kind::Read, "").bytes_received(), None);
+    /// ```
     pub fn bytes_received(&self) -> Option<u64> {
         self.0.bytes.map(|(received, _)| received)
     }
 
     /// For a message that ended early: how many body bytes were announced, if a length was.
+    ///
+    /// ```
+    /// # use papilio::{Error, Kind};
+    /// assert_eq!(Error::new(Kind::Read, "").bytes_expected(), None);
+    /// ```
     pub fn bytes_expected(&self) -> Option<u64> {
         self.0.bytes.and_then(|(_, expected)| expected)
     }
 
     /// A time limit passed: connect, read, write, pool or total.
+    ///
+    /// ```
+    /// # use papilio::{Error, Kind};
+    /// assert!(Error::new(Kind::PoolTimeout, "").is_timeout());
+    /// assert!(!Error::new(Kind::Read, "").is_timeout());
+    /// ```
     pub fn is_timeout(&self) -> bool {
         use Kind::{ConnectTimeout, PoolTimeout, ReadTimeout, TotalTimeout, WriteTimeout};
         matches!(
@@ -129,6 +188,12 @@ impl Error {
     }
 
     /// The network failed: connect, read, write or close. Timeouts are not network errors.
+    ///
+    /// ```
+    /// # use papilio::{Error, Kind};
+    /// assert!(Error::new(Kind::Write, "").is_network());
+    /// assert!(!Error::new(Kind::WriteTimeout, "").is_network());
+    /// ```
     pub fn is_network(&self) -> bool {
         matches!(
             self.kind(),
@@ -137,6 +202,12 @@ impl Error {
     }
 
     /// Either side broke the protocol, or an authentication challenge made no sense.
+    ///
+    /// ```
+    /// # use papilio::{Error, Kind};
+    /// assert!(Error::new(Kind::RemoteProtocol, "").is_protocol());
+    /// assert!(!Error::new(Kind::Read, "").is_protocol());
+    /// ```
     pub fn is_protocol(&self) -> bool {
         matches!(
             self.kind(),
@@ -145,11 +216,23 @@ impl Error {
     }
 
     /// The connection did not come up: [`Kind::Connect`] or [`Kind::ConnectTimeout`].
+    ///
+    /// ```
+    /// # use papilio::{Error, Kind};
+    /// assert!(Error::new(Kind::ConnectTimeout, "").is_connect());
+    /// assert!(!Error::new(Kind::Read, "").is_connect());
+    /// ```
     pub fn is_connect(&self) -> bool {
         matches!(self.kind(), Kind::Connect | Kind::ConnectTimeout)
     }
 
     /// Anything below the client's own logic: timeout, network, protocol, proxy, unsupported scheme.
+    ///
+    /// ```
+    /// # use papilio::{Error, Kind};
+    /// assert!(Error::new(Kind::Proxy, "").is_transport());
+    /// assert!(!Error::new(Kind::Status, "").is_transport());
+    /// ```
     pub fn is_transport(&self) -> bool {
         self.is_timeout()
             || self.is_network()
@@ -158,6 +241,12 @@ impl Error {
     }
 
     /// Anything that ended a request: transport errors, decoding, redirect limit, size limits, cancellation.
+    ///
+    /// ```
+    /// # use papilio::{Error, Kind};
+    /// assert!(Error::new(Kind::Decoding, "").is_request());
+    /// assert!(!Error::new(Kind::Status, "").is_request());
+    /// ```
     pub fn is_request(&self) -> bool {
         self.is_transport()
             || matches!(
@@ -171,16 +260,34 @@ impl Error {
     }
 
     /// [`is_request`](Self::is_request) or [`Kind::Status`].
+    ///
+    /// ```
+    /// # use papilio::{Error, Kind};
+    /// assert!(Error::new(Kind::Status, "").is_http());
+    /// assert!(!Error::new(Kind::Config, "").is_http());
+    /// ```
     pub fn is_http(&self) -> bool {
         self.is_request() || self.is_status()
     }
 
     /// Made by `error_for_status`.
+    ///
+    /// ```
+    /// # use papilio::{Error, Kind};
+    /// assert!(Error::new(Kind::Status, "").is_status());
+    /// assert!(!Error::new(Kind::Read, "").is_status());
+    /// ```
     pub fn is_status(&self) -> bool {
         self.kind() == Kind::Status
     }
 
     /// A body was asked for twice, after its end, or before it was read.
+    ///
+    /// ```
+    /// # use papilio::{Error, Kind};
+    /// assert!(Error::new(Kind::StreamClosed, "").is_stream());
+    /// assert!(!Error::new(Kind::Read, "").is_stream());
+    /// ```
     pub fn is_stream(&self) -> bool {
         use Kind::{RequestNotRead, ResponseNotRead, StreamClosed, StreamConsumed};
         matches!(
@@ -215,12 +322,25 @@ impl Error {
     }
 
     /// The same error with what caused it.
+    ///
+    /// ```
+    /// # use papilio::Kind;
+    /// use std::error::Error as _;
+    /// let error = papilio::Error::new(Kind::Custom, "no").with_source(std::fmt::Error);
+    /// assert!(error.source().is_some());
+    /// ```
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.0.source = Some(source.into());
         self
     }
 
     /// The same error with its machine-readable detail.
+    ///
+    /// ```
+    /// # use papilio::{Error, Kind, Reason};
+    /// let error = Error::new(Kind::Limit, "too much").with_reason(Reason::LineTooLong);
+    /// assert_eq!(error.reason(), Some(Reason::LineTooLong));
+    /// ```
     pub fn with_reason(mut self, reason: Reason) -> Self {
         self.0.reason = Some(reason);
         self

@@ -2,8 +2,9 @@
 //! for URLs, headers, cookies and text.
 //!
 //! It is blocking, on the standard library's sockets with an HTTP/1.1 codec of its own: a program that makes requests needs
-//! no runtime, and the only threads papilio starts are for name lookups. It is strict where leniency has been used for
-//! attacks, every wait has a time limit, and what a server can make a program hold has a bound.
+//! no runtime, and the only threads papilio starts are for name lookups. The same client can be awaited, with the feature
+//! `async`. It is strict where leniency has been used for attacks, every wait has a time limit, and what a server can make
+//! a program hold has a bound.
 //!
 //! ```no_run
 //! let response = papilio::get("https://www.example.org/").send()?.error_for_status()?;
@@ -169,34 +170,24 @@
 //! # Ok::<(), papilio::Error>(())
 //! ```
 //!
-//! # TLS
+//! # TLS and proxies
 //!
 //! Certificates are checked against roots that are part of the program, or those that `SSL_CERT_FILE` or `SSL_CERT_DIR`
-//! name, which must be usable; [`trust_env(false)`](ClientBuilder::trust_env) ignores these variables.
-//! [`verify`](ClientBuilder::verify) names other roots, [`add_root_certificate`](ClientBuilder::add_root_certificate)
-//! adds to them. [`cert`](ClientBuilder::cert) is for servers that want to know who is asking, and
-//! [`pin_public_key`](ClientBuilder::pin_public_key) for those of which one key alone is taken. A [`TlsConfig`] holds all of
-//! it for several clients.
+//! name; [`verify`](ClientBuilder::verify) names other roots, [`add_root_certificate`](ClientBuilder::add_root_certificate)
+//! adds to them. [`proxy`](ClientBuilder::proxy) sends everything through a proxy, HTTP or SOCKS; unless one is set,
+//! `HTTPS_PROXY` and its sisters are read. [`trust_env(false)`](ClientBuilder::trust_env) ignores all variables.
 //!
 //! # Logs
 //!
 //! papilio speaks through the [`log`](https://docs.rs/log) crate: one line for each exchange at INFO under `papilio`, what
 //! connections do at DEBUG below it. Credentials are left out at every level, bodies are never logged.
+//! For a program without a logger there is `logging::basic_config()`, with the feature `env_logger`.
 //!
-//! # Coming from HTTPX
+//! # The guide
 //!
-//! | HTTPX | papilio |
-//! |---|---|
-//! | `httpx.get(url, params=...)` | `papilio::get(url).query(...).send()` |
-//! | `content=`, `data=`, `files=`, `json=` | [`body`], [`form`], [`multipart`](RequestBuilder::multipart), [`json`] |
-//! | `response.raise_for_status()` | [`error_for_status`](Response::error_for_status) |
-//! | `response.status_code` | [`status`](Response::status) |
-//! | `client.stream(...)`, `response.read()` | [`stream`](Client::stream), [`buffer`](StreamingResponse::buffer) |
-//! | `event_hooks=` | [`on_request`](ClientBuilder::on_request), [`on_response`](ClientBuilder::on_response) |
-//! | `mounts=` | [`mount`](ClientBuilder::mount) |
-//! | `timeout=None` | [`no_timeout`](RequestBuilder::no_timeout), [`Timeout::none`] |
-//! | `except httpx.ReadTimeout` | [`Kind::ReadTimeout`] |
-//! | `except httpx.TimeoutException` | [`Error::is_timeout`] |
+//! This page is a summary. [`guide`] has a chapter for each thing that papilio does: a [`quickstart`](guide::quickstart),
+//! tables for those who come [from HTTPX, requests, ureq or reqwest](guide::coming_from), what to do about
+//! [errors](guide::errors), and [every way in which a connection can fail](guide::failures).
 //!
 //! # Features
 //!
@@ -211,17 +202,23 @@
 //! | `native-roots` | no | `Verify::Native`: the certificates that the operating system trusts |
 //! | `aws-lc-rs` | no | the cryptography of aws-lc in place of ring, with post-quantum key exchange |
 //! | `encrypted-keys` | no | client keys that are encrypted with a password |
+//! | `async` | no | [`AsyncClient`], on tokio |
+//! | `native-roots` | no | `Verify::Native`: the certificates that the operating system trusts |
+//! | `aws-lc-rs` | no | the cryptography of aws-lc, with post-quantum key exchange, in place of ring |
+//! | `encrypted-keys` | no | keys of client certificates that are encrypted with a password |
 //! | `zstd` | no | bodies sent as zstd |
 //! | `public-suffix` | no | refuses cookies for domains such as `co.uk`, by the public suffix list; without it only for those of one label |
+//! | `env_logger` | no | [`logging::basic_config`](guide::logging), a logger for programs that have none |
+//! | `log-kv` | no | the facts of a log record as key-value pairs |
 //! | `cli` | no | the `papilio` command, with all default features |
 //!
-//! # What papilio does not do yet
+//! # What papilio does not do
 //!
-//! - an async client,
 //! - HTTP/2 and HTTP/3,
-//! - proxies; `HTTPS_PROXY` and its sisters are not read,
-//! - Unix domain sockets, and the choice of a local address,
-//! - a cache, and retries of answers (the example `retry_transport` has 40 lines for it).
+//! - a cache,
+//! - retries of answers: the example `retry_transport` has 40 lines for it,
+//! - reading the proxy settings of the operating system, other than its environment variables,
+//! - running scripts, or anything else that makes a browser.
 //!
 //! # Rust version, systems, safety
 //!
@@ -247,6 +244,10 @@ pub(crate) mod flow;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
+#[cfg(doc)]
+pub mod guide;
+#[cfg(feature = "env_logger")]
+pub mod logging;
 pub(crate) mod models;
 pub(crate) mod protocol;
 pub(crate) mod transports;

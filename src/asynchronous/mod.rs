@@ -23,10 +23,14 @@ use crate::asynchronous::body::ForeignStream;
 use crate::asynchronous::response::AsyncStreamingResponse;
 use crate::asynchronous::transport::{AsyncHttpTransport, AsyncTransport};
 use crate::connection::deadline::Until;
+use crate::connection::events::Tracer;
+use crate::connection::http2::{self, Http2};
 use crate::connection::socket::Interest;
 use crate::connection::tokio_socket::TokioSocket;
+use crate::connection::wire::Wire;
 use crate::engine::Driver;
 use crate::error::{Error, Kind, Result};
+use crate::models::http2::Http2Settings;
 use crate::models::request::Request;
 
 /// A future in a box, which may move between threads.
@@ -55,6 +59,7 @@ impl Driver for Async {
     type RequestHook = dyn for<'a> Fn(&'a mut Request) -> BoxFuture<'a, Result<()>> + Send + Sync;
     type ResponseHook =
         dyn for<'a> Fn(&'a mut AsyncStreamingResponse) -> BoxFuture<'a, Result<()>> + Send + Sync;
+    type Crank = ();
     type Patience = upgraded::Patience;
     type Foreign = ForeignStream;
 
@@ -113,6 +118,19 @@ impl Driver for Async {
         let runtime = Handle::try_current().map_err(io::Error::other)?;
         let task = runtime.spawn_blocking(work);
         Ok(async move { task.await.ok() })
+    }
+
+    fn multiplex(
+        _: &(),
+        wire: Wire<TokioSocket>,
+        settings: &Http2Settings,
+        tracer: &Tracer,
+        tell: impl Fn() + Send + 'static,
+    ) -> Result<Http2> {
+        let (handle, mut task) = http2::adopt(wire, settings, tracer)?;
+        task.on_change(tell);
+        drop(tokio::spawn(task));
+        Ok(handle)
     }
 
     async fn next_piece<'a>(

@@ -5,6 +5,8 @@
 
 pub(crate) mod aside;
 pub(crate) mod client;
+#[cfg(feature = "async")]
+pub(crate) mod crank;
 pub(crate) mod oneshot;
 pub(crate) mod response;
 pub(crate) mod transport;
@@ -21,9 +23,17 @@ use crate::blocking::response::StreamingResponse;
 use crate::blocking::transport::{HttpTransport, Transport};
 use crate::connection::deadline::Until;
 use crate::connection::socket::{Interest, StdSocket};
+#[cfg(feature = "async")]
+use crate::connection::{
+    events::Tracer,
+    http2::{self, Http2},
+    wire::Wire,
+};
 use crate::engine::Driver;
 use crate::error::Result;
 use crate::models::exclusive::Exclusive;
+#[cfg(feature = "async")]
+use crate::models::http2::Http2Settings;
 use crate::models::request::Request;
 
 /// Names the clients that wait on the calling thread: [`Client`](crate::Client) is a
@@ -41,6 +51,8 @@ impl Driver for Blocking {
     type Transport = dyn Transport;
     type RequestHook = dyn Fn(&mut Request) -> Result<()> + Send + Sync;
     type ResponseHook = dyn Fn(&mut StreamingResponse) -> Result<()> + Send + Sync;
+    #[cfg(feature = "async")]
+    type Crank = crank::Crank;
     type Patience = ();
     type Foreign = Exclusive<Box<dyn Read + Send>>;
 
@@ -82,6 +94,20 @@ impl Driver for Blocking {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> io::Result<impl Future<Output = Option<T>> + Send> {
         aside::start(work)
+    }
+
+    #[cfg(feature = "async")]
+    fn multiplex(
+        crank: &crank::Crank,
+        wire: Wire<StdSocket>,
+        settings: &Http2Settings,
+        tracer: &Tracer,
+        tell: impl Fn() + Send + 'static,
+    ) -> Result<Http2> {
+        let (handle, mut task) = http2::adopt(wire, settings, tracer)?;
+        task.on_change(tell);
+        crank.turn(task)?;
+        Ok(handle)
     }
 
     fn next_piece<'a>(

@@ -114,7 +114,7 @@ pub(crate) struct Args {
     pub(crate) proxy: Option<String>,
 
     /// Use HTTP/2 where the server offers it.
-    #[arg(long, help_heading = NETWORK, hide = true)]
+    #[arg(long, help_heading = NETWORK)]
     pub(crate) http2: bool,
 
     /// Address to connect to for a host, in place of looking it up; may be repeated.

@@ -14,6 +14,7 @@ pub(crate) fn client(args: &Args) -> Result<ClientBuilder<Client>, Failure> {
         .timeout(Timeout::all(args.timeout))
         .follow_redirects(args.follow_redirects)
         .timings(args.timing)
+        .http2(args.http2)
         .verify(!args.no_verify);
     if let Some(path) = &args.cacert {
         builder = builder.verify(path.as_path());
@@ -34,7 +35,7 @@ pub(crate) fn client(args: &Args) -> Result<ClientBuilder<Client>, Failure> {
     if let Some(address) = args.local_address {
         builder = builder.local_address(address);
     }
-    http2(builder, args)
+    Ok(builder)
 }
 
 /// The certificate to show, to the host of the URL and no other: a redirect can lead anywhere.
@@ -51,12 +52,4 @@ fn certificate(args: &Args) -> Result<Option<ClientCert>, Failure> {
         cert = cert.password(secret(password, "Password of the key", args)?);
     }
     Ok(Some(cert.only_for(url.host())))
-}
-
-/// What the library cannot do yet is refused, and not in the help.
-fn http2(builder: ClientBuilder<Client>, args: &Args) -> Result<ClientBuilder<Client>, Failure> {
-    if args.http2 {
-        return Err(Failure::Usage("--http2 does not work yet".to_owned()));
-    }
-    Ok(builder)
 }

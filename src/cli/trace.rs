@@ -79,9 +79,14 @@ fn tell(event: &Event<'_>, output: &mut Output) -> io::Result<()> {
         ("http11.send_request_headers", EventPhase::Started, EventInfo::Request(request)) => {
             tell_request(request, "HTTP/1.1", output)?;
         }
-        ("http2.send_request_headers", EventPhase::Started, EventInfo::Request(request)) => {
-            tell_request(request, "HTTP/2", output)?;
-        }
+        (
+            "http2.send_request_headers",
+            EventPhase::Started,
+            EventInfo::Stream {
+                request: Some(request),
+                ..
+            },
+        ) => tell_request(request, "HTTP/2", output)?,
         _ => return Ok(()),
     }
     output.flush()

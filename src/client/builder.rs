@@ -2,6 +2,8 @@
 //!
 //! Owns the settings and their checking. What `build` makes of them is in the drivers.
 
+#[cfg(feature = "async")]
+mod http2;
 pub(crate) mod proxy;
 mod sockets;
 mod tls;
@@ -9,6 +11,8 @@ mod tls;
 use std::fmt;
 use std::sync::Arc;
 
+#[cfg(feature = "async")]
+use crate::client::Protocols;
 use crate::client::builder::proxy::ProxySettings;
 use crate::client::{Buildable, ClientKind, Config, Network};
 use crate::error::{Error, Kind, Result};
@@ -20,6 +24,8 @@ use crate::models::address::AddressPolicy;
 use crate::models::config::{Limits, ResponseLimits, Timeout};
 use crate::models::cookies::Cookies;
 use crate::models::headers::Headers;
+#[cfg(feature = "async")]
+use crate::models::http2::Http2Settings;
 use crate::models::query::QueryParams;
 use crate::models::resolver::Lookup;
 use crate::models::response::DefaultEncoding;
@@ -72,6 +78,12 @@ impl<C: Buildable> ClientBuilder<C> {
                 limits: Limits::client(),
                 response_limits: ResponseLimits::default(),
                 tls: TlsConfig::default(),
+                #[cfg(feature = "async")]
+                protocols: Protocols {
+                    http1: true,
+                    http2: false,
+                    settings: Http2Settings::default(),
+                },
                 connect_retries: 0,
                 retry_stale: true,
                 sockets: SocketSettings::default(),
@@ -131,6 +143,13 @@ impl<C: Buildable> ClientBuilder<C> {
         }
         if self.network.limits.max_connections == Some(0) {
             return Err(Error::new(Kind::Config, "max_connections must not be 0"));
+        }
+        #[cfg(feature = "async")]
+        if !self.network.protocols.http1 && !self.network.protocols.http2 {
+            return Err(Error::new(
+                Kind::Config,
+                "neither HTTP/1.1 nor HTTP/2 is to be spoken",
+            ));
         }
         Ok(self.network.clone())
     }

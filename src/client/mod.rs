@@ -10,6 +10,8 @@ use crate::flow::Rules;
 use crate::flow::defaults::Defaults;
 use crate::models::address::AddressPolicy;
 use crate::models::config::{Limits, ResponseLimits};
+#[cfg(feature = "async")]
+use crate::models::http2::Http2Settings;
 use crate::models::resolver::Lookup;
 use crate::models::response::DefaultEncoding;
 use crate::models::socket::SocketSettings;
@@ -32,12 +34,23 @@ pub(crate) struct Network {
     pub(crate) limits: Limits,
     pub(crate) response_limits: ResponseLimits,
     pub(crate) tls: TlsConfig,
+    #[cfg(feature = "async")]
+    pub(crate) protocols: Protocols,
     pub(crate) connect_retries: u32,
     pub(crate) retry_stale: bool,
     pub(crate) sockets: SocketSettings,
     pub(crate) lookup: Lookup,
     pub(crate) addresses: AddressPolicy,
     pub(crate) proxies: ProxySettings,
+}
+
+/// Which versions of HTTP are spoken.
+#[cfg(feature = "async")]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Protocols {
+    pub(crate) http1: bool,
+    pub(crate) http2: bool,
+    pub(crate) settings: Http2Settings,
 }
 
 /// What a [`ClientBuilder`](builder::ClientBuilder) can build, and what it collects for that alone.

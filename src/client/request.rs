@@ -108,6 +108,11 @@ impl<B> RequestBuilder<(), B> {
 pub enum WithBody {}
 
 /// The request has no body; see [`WithBody`].
+///
+/// ```
+/// let client = papilio::Client::new();
+/// let get: papilio::RequestBuilder<&papilio::Client, papilio::NoBody> = client.get("http://example.org/");
+/// ```
 #[derive(Debug)]
 pub enum NoBody {}
 

@@ -10,6 +10,7 @@ use std::time::Instant;
 use log::LevelFilter;
 
 use crate::error::{Error, Result};
+use crate::models::record;
 use crate::models::request::Request;
 use crate::models::timings::{Mark, Stopwatch};
 use crate::models::trace::{Event, EventInfo, EventPhase, Trace};
@@ -223,7 +224,7 @@ impl Listeners {
             phase,
             info,
         };
-        log::debug!(target: name.target(), "{event}");
+        record::event(name.target(), &event);
         match &self.trace {
             None => Ok(()),
             Some(trace) => trace.tell(&event).inspect_err(|_| {

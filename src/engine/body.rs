@@ -14,6 +14,8 @@ use crate::connection::deadline::Deadlines;
 use crate::connection::pool::Lease;
 use crate::engine::Driver;
 use crate::engine::exchange::{Conn, read_body};
+#[cfg(feature = "async")]
+use crate::engine::http2::LiveStream;
 use crate::error::{Error, Kind, Result};
 use crate::models::config::ResponseLimits;
 use crate::models::headers::Headers;
@@ -31,7 +33,10 @@ use crate::protocol::content::reader::{ContentReader, Decoded};
 /// let response: Response<BodyStream> = Response::builder(200).stream(&b"[]"[..]);
 /// assert!(!is_json(&response));
 /// ```
-pub struct BodyStream<D: Driver = crate::blocking::Blocking> {
+pub struct BodyStream<D: Driver = crate::blocking::Blocking>(pub(crate) Box<Inner<D>>);
+
+/// What is in the box: a response is moved from hand to hand, and this is not small.
+pub(crate) struct Inner<D: Driver> {
     pub(super) source: Source<D>,
     pub(super) decoder: Option<Box<ContentReader>>,
     pub(super) limits: ResponseLimits,
@@ -45,12 +50,15 @@ pub struct BodyStream<D: Driver = crate::blocking::Blocking> {
 }
 
 /// Where the bytes come from.
+#[expect(clippy::large_enum_variant, reason = "it lies in a box")]
 pub(super) enum Source<D: Driver> {
     /// All were received, or there were none.
     Done,
     /// Given up, or failed.
     Closed,
     Live(Live<D>),
+    #[cfg(feature = "async")]
+    Stream(LiveStream<D>),
     /// Made by hand, for tests and transports.
     Foreign(D::Foreign),
     /// In memory: of a response made by hand, or read before its time.
@@ -73,23 +81,16 @@ impl<D: Driver> BodyStream<D> {
     ) -> Self {
         let source = Source::Live(Live { lease, deadlines });
         let mut stream = Self::over(source, limits);
-        stream.started = started;
+        stream.0.started = started;
         stream
     }
 
-    /// Without a body, the connection is free again at once.
-    pub(crate) fn settle(&mut self) -> Result<()> {
-        match &self.source {
-            Source::Live(live)
-                if live
-                    .lease
-                    .connection_ref()
-                    .is_some_and(|c| c.response_done() && !c.switched()) =>
-            {
-                self.release(Source::Done)
-            }
-            _ => Ok(()),
-        }
+    /// As [`live`](Self::live), of HTTP/2.
+    #[cfg(feature = "async")]
+    pub(crate) fn stream(live: LiveStream<D>, started: Instant, limits: ResponseLimits) -> Self {
+        let mut stream = Self::over(Source::Stream(live), limits);
+        stream.0.started = started;
+        stream
     }
 
     pub(crate) fn foreign(body: D::Foreign, limits: ResponseLimits) -> Self {
@@ -99,12 +100,12 @@ impl<D: Driver> BodyStream<D> {
     pub(super) fn memory(content: Bytes, limits: ResponseLimits) -> Self {
         let downloaded = content.len() as u64;
         let mut stream = Self::over(Source::Memory(content), limits);
-        stream.downloaded = downloaded;
+        stream.0.downloaded = downloaded;
         stream
     }
 
     fn over(source: Source<D>, limits: ResponseLimits) -> Self {
-        Self {
+        Self(Box::new(Inner {
             source,
             decoder: None,
             limits,
@@ -114,6 +115,25 @@ impl<D: Driver> BodyStream<D> {
             elapsed: None,
             stopwatch: None,
             started: Instant::now(),
+        }))
+    }
+}
+
+impl<D: Driver> Inner<D> {
+    /// Without a body, the connection is free again at once.
+    pub(crate) fn settle(&mut self) -> Result<()> {
+        match &self.source {
+            #[cfg(feature = "async")]
+            Source::Stream(live) if live.stream.response_done() => self.release(Source::Done),
+            Source::Live(live)
+                if live
+                    .lease
+                    .connection_ref()
+                    .is_some_and(|c| c.response_done() && !c.switched()) =>
+            {
+                self.release(Source::Done)
+            }
+            _ => Ok(()),
         }
     }
 
@@ -225,12 +245,18 @@ impl<D: Driver> BodyStream<D> {
     }
 
     fn fail(&mut self, error: &Error) {
-        if let Source::Live(Live { lease, .. }) = &mut self.source
-            && let Some(mut connection) = lease.take()
-        {
-            connection.progress.failed(error);
-            // There is an error already.
-            let _ = connection.end();
+        match &mut self.source {
+            Source::Live(Live { lease, .. }) => {
+                if let Some(mut connection) = lease.take() {
+                    connection.progress.failed(error);
+                    // There is an error already.
+                    let _ = connection.end();
+                }
+            }
+            // It has told its own.
+            #[cfg(feature = "async")]
+            Source::Stream(live) => drop(live.stream.end()),
+            _ => {}
         }
         let _ = self.release(Source::Closed);
     }
@@ -244,16 +270,24 @@ impl<D: Driver> BodyStream<D> {
         if let Some(stopwatch) = self.stopwatch.take() {
             stopwatch.mark(Mark::End, Instant::now());
         }
-        if let Source::Live(mut live) = std::mem::replace(&mut self.source, then)
-            && let Some(connection) = live.lease.connection()
-        {
-            connection.end()?;
-            self.trailers = connection.trailers();
-            if connection.is_reusable() {
-                connection.rest();
-                let good_for = connection.good_for();
-                live.lease.keep(Instant::now(), good_for);
+        match std::mem::replace(&mut self.source, then) {
+            Source::Live(mut live) => {
+                if let Some(connection) = live.lease.connection() {
+                    connection.end()?;
+                    self.trailers = connection.trailers();
+                    if connection.is_reusable() {
+                        connection.rest();
+                        let good_for = connection.good_for();
+                        live.lease.keep(Instant::now(), good_for);
+                    }
+                }
             }
+            #[cfg(feature = "async")]
+            Source::Stream(mut live) => {
+                live.stream.end()?;
+                self.trailers = live.stream.trailers();
+            }
+            _ => {}
         }
         Ok(())
     }
@@ -284,6 +318,15 @@ impl<D: Driver> Source<D> {
                     .copy_from_slice(&piece);
                 Ok((count, content.is_empty()))
             }
+            #[cfg(feature = "async")]
+            Self::Stream(live) => {
+                if live.lease.is_pool_closed() {
+                    return Err(client_gone());
+                }
+                let result = live.read(buffer).await;
+                *downloaded = live.stream.received();
+                Ok((result?, live.stream.response_done()))
+            }
             Self::Live(live) => {
                 let result = live.read(buffer).await;
                 let connection = live.lease.connection_ref();
@@ -298,10 +341,7 @@ impl<D: Driver> Source<D> {
 impl<D: Driver> Live<D> {
     async fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
         if self.lease.is_pool_closed() {
-            return Err(Error::new(
-                Kind::StreamClosed,
-                "the client was closed before the body was read",
-            ));
+            return Err(client_gone());
         }
         let Some(connection) = self.lease.connection() else {
             return Ok(0);
@@ -310,7 +350,14 @@ impl<D: Driver> Live<D> {
     }
 }
 
-impl<D: Driver> Drop for BodyStream<D> {
+fn client_gone() -> Error {
+    Error::new(
+        Kind::StreamClosed,
+        "the client was closed before the body was read",
+    )
+}
+
+impl<D: Driver> Drop for Inner<D> {
     fn drop(&mut self) {
         self.close();
     }
@@ -319,7 +366,7 @@ impl<D: Driver> Drop for BodyStream<D> {
 impl<D: Driver> fmt::Debug for BodyStream<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BodyStream")
-            .field("downloaded", &self.downloaded)
+            .field("downloaded", &self.0.downloaded)
             .finish_non_exhaustive()
     }
 }

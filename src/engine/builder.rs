@@ -66,6 +66,17 @@ impl<D: Driver> Clone for Hooks<D> {
 
 /// What can be given as a transport to the clients of the driver `D`: for a [`Client`](crate::Client) any
 /// [`Transport`](crate::Transport).
+///
+/// ```
+/// use papilio::{Blocking, Client, IntoTransport, MockTransport, Response};
+///
+/// fn client(transport: impl IntoTransport<Blocking>) -> papilio::Result<Client> {
+///     Client::builder().transport(transport).build()
+/// }
+/// let client = client(MockTransport::new(|_| Ok(Response::builder(204).text(""))))?;
+/// assert_eq!(client.get("http://test/").send()?.status(), 204);
+/// # Ok::<(), papilio::Error>(())
+/// ```
 pub trait IntoTransport<D: Driver> {
     #[doc(hidden)]
     #[expect(private_interfaces, reason = "what it becomes is nobody else's")]

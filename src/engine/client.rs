@@ -35,6 +35,11 @@ use crate::protocol::content::accept_encoding;
 /// What the clients of all drivers are: a [`Client`](crate::Client) blocks, an `AsyncClient` is awaited.
 ///
 /// A clone shares connections with its original; settings changed on one clone are its own.
+///
+/// ```
+/// let client: papilio::BaseClient<papilio::Blocking> = papilio::Client::new();
+/// assert!(client.headers().contains("Accept"));
+/// ```
 pub struct BaseClient<D: Driver> {
     pub(super) config: Arc<Config>,
     pub(crate) hooks: Arc<Hooks<D>>,

@@ -17,24 +17,26 @@ use crate::connection::forward::Forward;
 use crate::connection::pool::{Key, Lease, Pool, Sharing};
 use crate::connection::socket::Socket;
 #[cfg(feature = "tls")]
-use crate::connection::tls_config;
-use crate::engine::body::BodyStream;
+use crate::connection::tls_config::{self, Alpn};
+#[cfg(feature = "async")]
+use crate::connection::wire::Wire;
+use crate::engine::attempt::{Attempt, Outcome};
 use crate::engine::connect::Opening;
-use crate::engine::exchange::{Conn, exchange, outgoing};
+use crate::engine::exchange::{Conn, outgoing};
 use crate::engine::{Driver, Streaming};
 use crate::error::{Error, Kind, Phase, Result};
 use crate::models::proxy::{Proxy, ProxyAuth};
 use crate::models::request::Request;
-use crate::models::response::{Head, Response};
 #[cfg(feature = "tls")]
 use crate::models::tls::ServerName;
 use crate::models::url::Url;
-use crate::protocol::http1::ParsedHead;
 
 pub(crate) struct Line<D: Driver> {
     pool: Pool<Box<Conn<D>>>,
-    network: Arc<Network>,
+    pub(super) network: Arc<Network>,
     proxy: Option<Proxied>,
+    #[cfg(feature = "async")]
+    crank: D::Crank,
 }
 
 struct Proxied {
@@ -60,8 +62,10 @@ impl<D: Driver> Line<D> {
             }
         }
         Ok(Self {
-            pool: Pool::new(network.limits, Sharing::Never),
+            pool: Pool::new(network.limits, sharing(&network)),
             network,
+            #[cfg(feature = "async")]
+            crank: D::Crank::default(),
             proxy: proxy.map(|proxy| Proxied {
                 key: Key::proxy(proxy.url()),
                 proxy: proxy.clone(),
@@ -80,59 +84,44 @@ impl<D: Driver> Line<D> {
         loop {
             request.body.prepare()?;
             let forward = form.as_ref().map(|form| &form.forward);
-            let reused = match lease.connection() {
-                Some(_) => {
-                    tracer.attempt();
-                    true
-                }
-                None => {
-                    // Found before a connection is opened: what must not be sent.
-                    Conn::<D>::check(&outgoing(request, forward))?;
-                    check_host(&request.url)?;
-                    let connection = self.open(request, &deadlines, &tracer).await?;
-                    lease.fill(Box::new(connection));
-                    false
-                }
+            let reused = lease.is_open();
+            if reused {
+                tracer.attempt();
+            } else {
+                // Found before a connection is opened: what must not be sent.
+                Conn::<D>::check(&outgoing(request, forward))?;
+                check_host(&request.url)?;
+                self.open(&mut lease, request, &deadlines, &tracer).await?;
+            }
+            let attempt = Attempt {
+                line: self,
+                request,
+                forward,
+                deadlines,
+                tracer: &tracer,
+                started,
+                reused,
             };
-            let Some(connection) = lease.connection() else {
-                return Err(Error::new(Kind::Connect, "the connection is gone"));
-            };
-            connection.set_limits(self.network.response_limits);
-            let head = match exchange::<D>(connection, request, forward, &deadlines, &tracer).await
-            {
-                Ok(head) => head,
-                Err(error)
-                    if reused
-                        && !tracer.has_refused()
-                        && self.may_repeat(connection, request, &error) =>
-                {
+            let response = match attempt.make(lease).await? {
+                Outcome::Response(response) => response,
+                Outcome::Again(same) => {
                     log::debug!(target: "papilio::connection", "connection.stale: sending again on a new connection");
-                    drop(lease.take());
+                    lease = match same {
+                        Some(lease) => lease,
+                        None => self.checkout(request, &deadlines, started).await?,
+                    };
                     continue;
                 }
-                Err(error) if self.proxy.is_some() => return Err(error.through_proxy()),
-                Err(error) => return Err(error),
             };
-            let response = self.respond(head, lease, deadlines, started)?;
-            let Some(Form {
-                forward,
-                auth: Some(auth),
-            }) = &mut form
-            else {
+            let Some(form) = form.as_mut().filter(|form| form.auth.is_some()) else {
                 return Ok(response);
             };
-            if !auth.wants(response.head.status, &response.head.headers) {
-                return Ok(response);
+            match form.answer(request, response, &self.network).await? {
+                Answered::Returned(response) => return Ok(*response),
+                Answered::Authorized => {
+                    lease = self.checkout(request, &deadlines, Instant::now()).await?;
+                }
             }
-            // What the proxy says to that is read, so that the connection can be used again (R-PRX-04).
-            let interim = self.network.response_limits.interim_body;
-            let refusal = response.absorb(interim).await?;
-            let content = refusal.content().clone();
-            match auth.again(refusal.headers(), content, &mut request.body)? {
-                Some(value) => forward.authorize(request, Some(&value))?,
-                None => return Ok(refusal.into()),
-            }
-            lease = self.checkout(request, &deadlines, Instant::now()).await?;
         }
     }
 
@@ -159,7 +148,15 @@ impl<D: Driver> Line<D> {
         {
             return key.clone();
         }
-        let key = Key::of(&request.url);
+        #[cfg_attr(
+            not(feature = "async"),
+            expect(unused_mut, reason = "only HTTP/2 changes it")
+        )]
+        let mut key = Key::of(&request.url);
+        #[cfg(feature = "async")]
+        if self.network.protocols.http2 && upgrades(request) {
+            key = key.exclusive();
+        }
         #[cfg(feature = "tls")]
         if let Some(name) = request.extensions().get::<ServerName>() {
             return key.with_server_name(name.as_str());
@@ -197,20 +194,14 @@ impl<D: Driver> Line<D> {
         Ok(lease)
     }
 
-    /// Whether a request that failed on a used connection is sent once more: nothing of a response came, and either
-    /// nothing was sent or the method may be repeated and so may the body (POOL-15, FLT-07, RFC 9110 section 9.2.2).
-    fn may_repeat(&self, connection: &Conn<D>, request: &Request, error: &Error) -> bool {
-        let gone = matches!(error.kind(), Kind::Read | Kind::Write) && connection.is_unanswered();
-        let repeatable = request.method.is_idempotent() && request.body.is_replayable();
-        self.network.retry_stale && gone && (repeatable || connection.is_untouched())
-    }
-
+    /// Opens a connection and puts it into the lease: for this request alone, or shared by all of its origin.
     async fn open(
         &self,
+        lease: &mut Lease<Box<Conn<D>>>,
         request: &Request,
         deadlines: &Deadlines,
         tracer: &Tracer,
-    ) -> Result<Conn<D>> {
+    ) -> Result<()> {
         let opening = Opening {
             network: &self.network,
             proxy: self.proxy.as_ref().map(|proxied| &proxied.proxy),
@@ -221,39 +212,118 @@ impl<D: Driver> Line<D> {
                 .get::<ServerName>()
                 .map(ServerName::as_str),
             #[cfg(feature = "tls")]
-            alpn: tls_config::Alpn::Http11,
+            alpn: self.alpn(request),
             deadlines,
             tracer,
         };
         let wire = opening.open::<D>().await?;
-        Ok(Connection::new(wire, self.network.response_limits))
+        #[cfg(feature = "async")]
+        if self.speaks_http2(request, &wire) {
+            let watch = self.pool.watch();
+            let tell = move || watch.changed(Instant::now());
+            let settings = &self.network.protocols.settings;
+            let handle = D::multiplex(&self.crank, wire, settings, tracer, tell)?;
+            lease.share(handle);
+            return Ok(());
+        }
+        let connection = Connection::new(wire, self.network.response_limits);
+        lease.fill(Box::new(connection));
+        Ok(())
+    }
+
+    pub(super) fn is_proxied(&self) -> bool {
+        self.proxy.is_some()
     }
 
     /// Closes idle connections and turns everyone else away.
     pub(crate) fn shut(&self) {
         self.pool.close();
     }
+}
 
-    /// Puts head and body together.
-    fn respond(
-        &self,
-        parsed: ParsedHead,
-        lease: Lease<Box<Conn<D>>>,
-        deadlines: Deadlines,
-        started: Instant,
-    ) -> Result<Streaming<D>> {
-        let mut head = Head::new(parsed.status, parsed.version, parsed.headers);
-        head.reason = parsed.reason;
-        head.connection = lease
-            .connection_ref()
-            .map(|connection| Arc::clone(&connection.info));
-        let body = BodyStream::live(lease, deadlines, started, self.network.response_limits);
-        let mut response = Response {
-            head: Box::new(head),
-            body,
+#[cfg(feature = "tls")]
+impl<D: Driver> Line<D> {
+    fn alpn(&self, request: &Request) -> Alpn {
+        #[cfg(feature = "async")]
+        if self.network.protocols.http2 && !upgrades(request) {
+            return match self.network.protocols.http1 {
+                true => Alpn::Http2OrHttp11,
+                false => Alpn::Http2,
+            };
+        }
+        let _ = request;
+        Alpn::Http11
+    }
+}
+
+#[cfg(feature = "async")]
+impl<D: Driver> Line<D> {
+    /// By what TLS agreed on, or without asking (H2-01). What a proxy forwards, and what is to be switched to another
+    /// protocol, is HTTP/1.1.
+    fn speaks_http2(&self, request: &Request, wire: &Wire<D::Socket>) -> bool {
+        let protocols = &self.network.protocols;
+        let forwarded = self
+            .proxy
+            .as_ref()
+            .is_some_and(|proxied| proxied.proxy.forwards(&request.url));
+        let prior = !protocols.http1 && !forwarded && !upgrades(request);
+        protocols.http2 && (prior || wire.alpn() == Some(b"h2"))
+    }
+}
+
+/// Whether the connection is to be switched to another protocol, which is HTTP/1.1's to do (H2-14).
+#[cfg(feature = "async")]
+fn upgrades(request: &Request) -> bool {
+    request.method == http::Method::CONNECT || request.headers.contains("Upgrade")
+}
+
+/// Which connections may turn out to be shared.
+fn sharing(network: &Network) -> Sharing {
+    #[cfg(feature = "async")]
+    match (network.protocols.http1, network.protocols.http2) {
+        (_, false) => {}
+        (true, true) => return Sharing::Https,
+        (false, true) => return Sharing::Always,
+    }
+    let _ = network;
+    Sharing::Never
+}
+
+/// What became of a proxy's challenge.
+enum Answered<D: Driver> {
+    /// It is none, or nothing more can be said to it.
+    Returned(Box<Streaming<D>>),
+    /// The request is to be sent again.
+    Authorized,
+}
+
+impl Form {
+    /// Answers the proxy's challenge, if the response is one. What the proxy says to it is read, so that the connection can
+    /// be used again (R-PRX-04).
+    async fn answer<D: Driver>(
+        &mut self,
+        request: &mut Request,
+        response: Streaming<D>,
+        network: &Network,
+    ) -> Result<Answered<D>> {
+        let head = &response.head;
+        let Some(auth) = &mut self.auth else {
+            return Ok(Answered::Returned(Box::new(response)));
         };
-        response.body.settle()?;
-        Ok(response)
+        if !auth.wants(head.status, &head.headers) {
+            return Ok(Answered::Returned(Box::new(response)));
+        }
+        let refusal = response
+            .absorb(network.response_limits.interim_body)
+            .await?;
+        let content = refusal.content().clone();
+        match auth.again(refusal.headers(), content, &mut request.body)? {
+            Some(value) => {
+                self.forward.authorize(request, Some(&value))?;
+                Ok(Answered::Authorized)
+            }
+            None => Ok(Answered::Returned(Box::new(refusal.into()))),
+        }
     }
 }
 

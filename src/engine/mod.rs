@@ -4,12 +4,15 @@
 //! are handed. Everything else here is `async fn`s over it. The blocking driver's futures wait when they are polled and
 //! are ready then, so its clients poll each once, without a runtime.
 
+mod attempt;
 pub(crate) mod body;
 pub(crate) mod builder;
 pub(crate) mod client;
 pub(crate) mod connect;
 pub(crate) mod drive;
 pub(crate) mod exchange;
+#[cfg(feature = "async")]
+pub(crate) mod http2;
 pub(crate) mod line;
 pub(crate) mod reach;
 pub(crate) mod response;
@@ -22,10 +25,18 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::connection::deadline::Until;
+#[cfg(feature = "async")]
+use crate::connection::events::Tracer;
+#[cfg(feature = "async")]
+use crate::connection::http2::Http2;
 use crate::connection::socket::{Interest, Socket};
+#[cfg(feature = "async")]
+use crate::connection::wire::Wire;
 use crate::engine::body::BodyStream;
 use crate::engine::transport::BaseHttpTransport;
 use crate::error::Result;
+#[cfg(feature = "async")]
+use crate::models::http2::Http2Settings;
 use crate::models::request::Request;
 use crate::models::response::Response;
 
@@ -44,6 +55,9 @@ pub(crate) trait Driver: Sized + Send + Sync + 'static {
     type ResponseHook: ?Sized + Send + Sync;
     /// What is remembered between two polls of a switched connection.
     type Patience: Default + Send + Sync;
+    /// What keeps shared connections of HTTP/2 going, one for each pool.
+    #[cfg(feature = "async")]
+    type Crank: Default + Send + Sync;
     /// A body that somebody else made.
     type Foreign: Send + Sync;
 
@@ -81,6 +95,17 @@ pub(crate) trait Driver: Sized + Send + Sync + 'static {
     fn aside<T: Send + 'static>(
         work: impl FnOnce() -> T + Send + 'static,
     ) -> io::Result<impl Future<Output = Option<T>> + Send>;
+
+    /// Takes a connection over for HTTP/2; what has to go on between calls is the crank's. `tell` is called when places on
+    /// it come or go.
+    #[cfg(feature = "async")]
+    fn multiplex(
+        crank: &Self::Crank,
+        wire: Wire<Self::Socket>,
+        settings: &Http2Settings,
+        tracer: &Tracer,
+        tell: impl Fn() + Send + 'static,
+    ) -> Result<Http2>;
 
     /// The next piece of a request's body, none at its end.
     fn next_piece<'a>(

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use crate::engine::Driver;
-use crate::engine::body::{BodyStream, Source};
+use crate::engine::body::{BodyStream, Inner, Source};
 use crate::engine::upgraded::Upgraded;
 use crate::error::{Error, Kind, Phase, Result};
 use crate::models::body::PIECE;
@@ -29,19 +29,19 @@ impl<D: Driver> Response<BodyStream<D>> {
         encoding: &DefaultEncoding,
     ) -> Result<()> {
         let stopwatch = request.extensions().get::<Stopwatch>();
-        self.body.began(began, stopwatch);
+        self.body.0.began(began, stopwatch);
         self.head.stopwatch = stopwatch.cloned();
-        self.body.limits = limits;
+        self.body.0.limits = limits;
         self.head.default_encoding = encoding.clone();
-        self.body.decode(&self.head.headers)
+        self.body.0.decode(&self.head.headers)
     }
 
     /// Reads the body into memory where it is; whoever reads it next gets what is kept.
     pub(crate) async fn keep(&mut self) -> Result<Bytes> {
-        if let (Source::Memory(content), None) = (&self.body.source, &self.body.decoder) {
+        if let (Source::Memory(content), None) = (&self.body.0.source, &self.body.0.decoder) {
             return Ok(content.clone());
         }
-        if self.body.taken {
+        if self.body.0.taken {
             return Err(self.attach(consumed()));
         }
         let content = self
@@ -49,20 +49,20 @@ impl<D: Driver> Response<BodyStream<D>> {
             .await
             .map_err(|e| self.attach(e))?
             .0;
-        self.body.keep(content.clone());
+        self.body.0.keep(content.clone());
         Ok(content)
     }
 
     /// Reads at most so many bytes of a response on the way to the final one; the rest is given up.
     pub(crate) async fn absorb(mut self, most: usize) -> Result<Response> {
         let (content, cut) = self.collect(most).await.map_err(|e| self.attach(e))?;
-        self.body.close();
+        self.body.0.close();
         Ok(self.finish(content, cut))
     }
 
     /// Reads the body into memory.
     pub(crate) async fn into_buffered(mut self) -> Result<Response> {
-        if self.body.taken {
+        if self.body.0.taken {
             return Err(self.attach(consumed()));
         }
         let (content, _) = self.collect(usize::MAX).await.map_err(|e| self.attach(e))?;
@@ -71,27 +71,27 @@ impl<D: Driver> Response<BodyStream<D>> {
 
     /// Gives up what was not read and frees the connection.
     pub fn close(&mut self) {
-        self.body.close();
+        self.body.0.close();
     }
 
     /// Whether the body was read to its end, or given up.
     pub fn is_closed(&self) -> bool {
-        self.body.is_over()
+        self.body.0.is_over()
     }
 
     /// Whether the body was taken, by an iterator or by `io::Read`.
     pub fn is_stream_consumed(&self) -> bool {
-        self.body.taken
+        self.body.0.taken
     }
 
     /// Body bytes received so far, before content decoding.
     pub fn num_bytes_downloaded(&self) -> u64 {
-        self.body.downloaded
+        self.body.0.downloaded
     }
 
     /// From just before the request was handed to the connection until the body was read or closed; `None` until then.
     pub fn elapsed(&self) -> Option<Duration> {
-        self.body.elapsed
+        self.body.0.elapsed
     }
 
     /// The response if it is 2xx, else an error that holds its head; the body is given up.
@@ -104,7 +104,7 @@ impl<D: Driver> Response<BodyStream<D>> {
             return Ok(self);
         }
         let error = self.attach(Error::new(Kind::Status, self.status_message()));
-        self.body.close();
+        self.body.0.close();
         Err(error.with_response(Response {
             head: self.head,
             body: Bytes::new(),
@@ -117,12 +117,12 @@ impl<D: Driver> Response<BodyStream<D>> {
     /// # Errors
     /// [`Kind::LocalProtocol`] if the connection was not switched.
     pub fn upgrade(mut self) -> Result<Upgraded<D>> {
-        match std::mem::replace(&mut self.body.source, Source::Closed) {
+        match std::mem::replace(&mut self.body.0.source, Source::Closed) {
             Source::Live(live) if live.lease.connection_ref().is_some_and(|c| c.switched()) => {
                 Upgraded::new(live.lease, live.deadlines).map_err(|e| self.attach(e))
             }
             source => {
-                self.body.source = source;
+                self.body.0.source = source;
                 Err(self.attach(Error::local("the server did not switch protocols")))
             }
         }
@@ -131,9 +131,9 @@ impl<D: Driver> Response<BodyStream<D>> {
     /// Around a body that somebody else made.
     pub(crate) fn by_hand(head: Head, body: D::Foreign) -> Self {
         let mut body = BodyStream::foreign(body, ResponseLimits::default());
-        if body.decode(&head.headers).is_err() {
+        if body.0.decode(&head.headers).is_err() {
             // More codings than anyone honest uses: the body is handed out as it is.
-            body.decoder = None;
+            body.0.decoder = None;
         }
         Self {
             head: Box::new(head),
@@ -143,20 +143,20 @@ impl<D: Driver> Response<BodyStream<D>> {
 
     /// How long a line may be.
     pub(crate) fn line_limit(&self) -> usize {
-        self.body.limits.line
+        self.body.0.limits.line
     }
 
     /// Decoded bytes, for whoever reads it as one stream; 0 is the end.
     pub(crate) async fn read_on(&mut self, buffer: &mut [u8]) -> Result<usize> {
-        self.body.taken = true;
-        let result = self.body.read_decoded(buffer).await;
+        self.body.0.taken = true;
+        let result = self.body.0.read_decoded(buffer).await;
         result.map_err(|e| self.attach(e))
     }
 
     fn finish(mut self, content: Bytes, cut: bool) -> Response {
-        self.head.elapsed = self.body.elapsed;
-        self.head.downloaded = self.body.downloaded;
-        self.head.trailers = self.body.trailers.take();
+        self.head.elapsed = self.body.0.elapsed;
+        self.head.downloaded = self.body.0.downloaded;
+        self.head.trailers = self.body.0.trailers.take();
         self.head.cut = cut;
         Response {
             head: self.head,
@@ -167,13 +167,17 @@ impl<D: Driver> Response<BodyStream<D>> {
     /// The body, or so much of it, and whether there would have been more.
     async fn collect(&mut self, most: usize) -> Result<(Bytes, bool)> {
         // The announced length is a hint, never an order (R-LIM-13).
-        let hint = match &self.body.source {
-            Source::Live(live) if self.body.decoder.is_none() => live
+        let hint = match &self.body.0.source {
+            Source::Live(live) if self.body.0.decoder.is_none() => live
                 .lease
                 .connection_ref()
                 .and_then(|c| c.content_length())
                 .unwrap_or_default(),
-            Source::Memory(content) if self.body.decoder.is_none() => content.len() as u64,
+            #[cfg(feature = "async")]
+            Source::Stream(live) if self.body.0.decoder.is_none() => {
+                live.stream.content_length().unwrap_or_default()
+            }
+            Source::Memory(content) if self.body.0.decoder.is_none() => content.len() as u64,
             _ => 0,
         };
         let mut content = vec![
@@ -187,17 +191,18 @@ impl<D: Driver> Response<BodyStream<D>> {
         let mut cut = false;
         loop {
             if filled == content.len() {
-                if matches!(self.body.source, Source::Done) && self.body.decoder.is_none() {
+                if matches!(self.body.0.source, Source::Done) && self.body.0.decoder.is_none() {
                     break;
                 }
                 if filled == most {
-                    cut = self.body.read_decoded(&mut [0]).await? > 0;
+                    cut = self.body.0.read_decoded(&mut [0]).await? > 0;
                     break;
                 }
                 content.resize((content.len() * 2).max(PIECE / 8).min(most), 0);
             }
             match self
                 .body
+                .0
                 .read_decoded(content.get_mut(filled..).unwrap_or_default())
                 .await?
             {
@@ -253,7 +258,7 @@ impl Cursor {
         if self.stage == Stage::Over {
             return None;
         }
-        let piece = self.piece(&mut response.body).await;
+        let piece = self.piece(&mut response.body.0).await;
         let piece = piece.map_err(|e| response.attach(e)).transpose();
         if !matches!(piece, Some(Ok(_))) {
             self.stage = Stage::Over;
@@ -261,7 +266,7 @@ impl Cursor {
         piece
     }
 
-    async fn piece<D: Driver>(&mut self, body: &mut BodyStream<D>) -> Result<Option<Bytes>> {
+    async fn piece<D: Driver>(&mut self, body: &mut Inner<D>) -> Result<Option<Bytes>> {
         if self.stage == Stage::Fresh {
             self.stage = Stage::Reading;
             let closed = matches!(body.source, Source::Closed);

@@ -41,16 +41,40 @@ pub struct Redirect<'a> {
 
 impl Redirect<'_> {
     /// Whether both URLs have the same host, whatever their schemes and ports.
+    ///
+    /// ```
+    /// # use papilio::RedirectAction;
+    /// let client = papilio::Client::builder().redirect_policy(|redirect| match redirect.is_same_host() {
+    ///     true => RedirectAction::Follow,
+    ///     false => RedirectAction::Stop,
+    /// });
+    /// ```
     pub fn is_same_host(&self) -> bool {
         self.from.raw_host() == self.to.raw_host()
     }
 
     /// Whether both URLs have the same scheme, host and port.
+    ///
+    /// ```
+    /// # use papilio::RedirectAction;
+    /// let client = papilio::Client::builder().redirect_policy(|redirect| match redirect.is_same_origin() {
+    ///     true => RedirectAction::Follow,
+    ///     false => RedirectAction::Stop,
+    /// });
+    /// ```
     pub fn is_same_origin(&self) -> bool {
         self.from.same_origin(self.to)
     }
 
     /// Whether it leads from https to http.
+    ///
+    /// ```
+    /// # use papilio::RedirectAction;
+    /// let client = papilio::Client::builder().redirect_policy(|redirect| match redirect.is_downgrade() {
+    ///     true => RedirectAction::Stop,
+    ///     false => RedirectAction::Follow,
+    /// });
+    /// ```
     pub fn is_downgrade(&self) -> bool {
         self.from.scheme() == "https" && self.to.scheme() == "http"
     }

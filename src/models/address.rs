@@ -60,6 +60,12 @@ type Function = dyn Fn(SocketAddr) -> bool + Send + Sync;
 
 impl AddressPolicy {
     /// Every address: what a client has unless told otherwise.
+    ///
+    /// ```
+    /// use papilio::AddressPolicy;
+    /// assert!(AddressPolicy::any().allows("127.0.0.1:80".parse()?));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn any() -> Self {
         Self::default()
     }
@@ -67,6 +73,14 @@ impl AddressPolicy {
     /// Addresses that the public internet has, and no others: not loopback, private, link-local, shared (CGNAT),
     /// unique-local, multicast, unspecified, broadcast, documentation, benchmarking or reserved ones, and none that
     /// clouds serve their metadata from.
+    ///
+    /// ```
+    /// use papilio::AddressPolicy;
+    /// let policy = AddressPolicy::public_only();
+    /// assert!(!policy.allows("127.0.0.1:80".parse()?));
+    /// assert!(policy.allows("93.184.215.14:80".parse()?));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn public_only() -> Self {
         Self {
             base: Base::PublicOnly,
@@ -94,6 +108,14 @@ impl AddressPolicy {
     ///
     /// # Errors
     /// `Config` if the text is neither.
+    ///
+    /// ```
+    /// use papilio::AddressPolicy;
+    /// let policy = AddressPolicy::public_only().allow("10.1.0.0/16")?;
+    /// assert!(policy.allows("10.1.2.3:80".parse()?));
+    /// assert!(!policy.allows("10.2.2.3:80".parse()?));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn allow(self, network: &str) -> Result<Self> {
         self.rule(network, true)
     }
@@ -115,6 +137,12 @@ impl AddressPolicy {
     }
 
     /// Whether a connection to this address may be made.
+    ///
+    /// ```
+    /// use papilio::AddressPolicy;
+    /// assert!(!AddressPolicy::public_only().allows("[::1]:443".parse()?));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn allows(&self, address: SocketAddr) -> bool {
         let ip = address.ip().to_canonical();
         if let Some((_, verdict)) = self.rules.iter().rfind(|(net, _)| net.contains(&ip)) {

@@ -65,6 +65,16 @@ use crate::models::url::Url;
 /// ```
 pub trait Auth: Send + Sync {
     /// Begins a request: a value that is asked what to send until it is done.
+    ///
+    /// ```
+    /// # use papilio::{BearerAuth, Request};
+    /// let mut request = Request::new("GET", "https://example.org/")?;
+    /// let mut flow = BearerAuth::new("token").flow();
+    /// flow.next(&mut request, None)?;
+    /// assert!(request.headers.contains("Authorization"));
+    /// # use papilio::Auth as _;
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     #[doc(alias = "auth_flow")]
     #[doc(alias = "start")]
     fn flow(&self) -> Box<dyn AuthFlow>;
@@ -157,6 +167,15 @@ pub struct ResponseHead<'a> {
 
 impl<'a> ResponseHead<'a> {
     /// The head of a response that came from this URL.
+    ///
+    /// ```
+    /// # use papilio::{Headers, ResponseHead, StatusCode, Url};
+    /// let headers = Headers::new();
+    /// let url = Url::parse("https://example.org/")?;
+    /// let head = ResponseHead::new(StatusCode::OK, &headers, &url);
+    /// assert_eq!(head.status(), 200);
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn new(status: StatusCode, headers: &'a Headers, url: &'a Url) -> Self {
         Self {
             status,
@@ -166,16 +185,33 @@ impl<'a> ResponseHead<'a> {
     }
 
     /// The status code.
+    ///
+    /// ```
+    /// # use papilio::{Response, ResponseHead};
+    /// assert_eq!(ResponseHead::from(&Response::builder(401).text("")).status(), 401);
+    /// ```
     pub fn status(&self) -> StatusCode {
         self.status
     }
 
     /// The header fields.
+    ///
+    /// ```
+    /// # use papilio::{Response, ResponseHead};
+    /// let response = Response::builder(401).header("WWW-Authenticate", "Basic").text("");
+    /// assert!(ResponseHead::from(&response).headers().contains("www-authenticate"));
+    /// ```
     pub fn headers(&self) -> &'a Headers {
         self.headers
     }
 
     /// Where it came from: after redirects another URL than the request's.
+    ///
+    /// ```
+    /// # use papilio::{Response, ResponseHead};
+    /// let response = Response::builder(401).text("");
+    /// assert_eq!(ResponseHead::from(&response).url(), response.url());
+    /// ```
     pub fn url(&self) -> &'a Url {
         self.url
     }

@@ -91,6 +91,11 @@ pub(crate) trait BodySource: Send {
 
 impl Body {
     /// No body.
+    ///
+    /// ```
+    /// # use papilio::Body;
+    /// assert!(Body::empty().is_empty());
+    /// ```
     pub const fn empty() -> Self {
         Self {
             source: Source::Empty,
@@ -113,6 +118,12 @@ impl Body {
 
     /// A reader that will give exactly `length` bytes, announced as `Content-Length`. It can be sent once; giving
     /// fewer or more bytes fails the request with [`Kind::LocalProtocol`].
+    ///
+    /// ```
+    /// # use papilio::Body;
+    /// let body = Body::sized(std::io::repeat(b'x'), 1000);
+    /// assert_eq!(body.len(), Some(1000));
+    /// ```
     pub fn sized(reader: impl Read + Send + 'static, length: u64) -> Self {
         Self::stream(ReaderSource {
             reader,
@@ -142,6 +153,16 @@ impl Body {
     ///
     /// # Errors
     /// [`Kind::Body`] if the file cannot be opened; the message names the path.
+    ///
+    /// ```
+    /// # use papilio::Body;
+    /// let path = std::env::temp_dir().join(format!("papilio-body-{}", std::process::id()));
+    /// std::fs::write(&path, "abc").unwrap();
+    /// let body = Body::file(&path)?;
+    /// assert_eq!((body.len(), body.is_replayable()), (Some(3), true));
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn file(path: impl AsRef<std::path::Path>) -> Result<Self> {
         let path = path.as_ref();
         let file = File::open(path).map_err(|e| {
@@ -170,6 +191,13 @@ impl Body {
 
     /// As [`iter`](Self::iter), for pieces that may fail. The first error aborts the request with [`Kind::Body`] and
     /// is its source.
+    ///
+    /// ```
+    /// # use papilio::Body;
+    /// let pieces = [Ok("one"), Err(std::io::Error::other("broken"))];
+    /// let mut body = Body::try_iter(pieces);
+    /// assert_eq!(body.buffer().unwrap_err().kind(), papilio::Kind::Body);
+    /// ```
     pub fn try_iter<I, T, E>(pieces: I) -> Self
     where
         I: IntoIterator<Item = std::result::Result<T, E>>,
@@ -231,6 +259,12 @@ impl Body {
     }
 
     /// The number of bytes, if known.
+    ///
+    /// ```
+    /// # use papilio::Body;
+    /// assert_eq!(Body::from("four").len(), Some(4));
+    /// assert_eq!(Body::reader(std::io::empty()).len(), None);
+    /// ```
     #[doc(alias = "content_length")]
     pub fn len(&self) -> Option<u64> {
         match &self.source {
@@ -241,11 +275,22 @@ impl Body {
     }
 
     /// Whether there is no body at all. A stream is never empty in this sense.
+    ///
+    /// ```
+    /// # use papilio::Body;
+    /// assert!(Body::from("").is_empty());
+    /// ```
     pub fn is_empty(&self) -> bool {
         matches!(self.source, Source::Empty)
     }
 
     /// The bytes of a body that is held in memory.
+    ///
+    /// ```
+    /// # use papilio::Body;
+    /// assert_eq!(Body::from("four").as_bytes(), Some(&b"four"[..]));
+    /// assert_eq!(Body::reader(std::io::empty()).as_bytes(), None);
+    /// ```
     pub fn as_bytes(&self) -> Option<&[u8]> {
         match &self.source {
             Source::Empty => Some(&[]),
@@ -255,6 +300,12 @@ impl Body {
     }
 
     /// Whether it can be sent more than once.
+    ///
+    /// ```
+    /// # use papilio::Body;
+    /// assert!(Body::from("text").is_replayable());
+    /// assert!(!Body::reader(std::io::empty()).is_replayable());
+    /// ```
     pub fn is_replayable(&self) -> bool {
         match &self.source {
             Source::Empty | Source::Bytes(_) => true,
@@ -266,6 +317,13 @@ impl Body {
     ///
     /// # Errors
     /// [`Kind::Body`] if the source fails, [`Kind::StreamConsumed`] if it was sent already.
+    ///
+    /// ```
+    /// # use papilio::Body;
+    /// let mut body = Body::iter(["one", "two"]);
+    /// assert_eq!(body.buffer()?, b"onetwo");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     #[doc(alias = "read")]
     pub fn buffer(&mut self) -> Result<&[u8]> {
         if let Source::Stream { .. } = self.source {
@@ -296,6 +354,12 @@ impl Body {
             Source::Bytes(bytes) => Some(bytes.clone()),
             Source::Stream { .. } => None,
         }
+    }
+
+    /// Whether some of a stream was taken already.
+    #[cfg(feature = "async")]
+    pub(crate) fn is_started(&self) -> bool {
+        self.started
     }
 
     /// To be called before each sending: rewinds what was started.

@@ -38,6 +38,12 @@ pub struct Timeout {
 
 impl Timeout {
     /// The same limit for connect, read, write and pool.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// let timeout = papilio::Timeout::all(Duration::from_secs(10));
+    /// assert_eq!((timeout.read, timeout.total), (Some(Duration::from_secs(10)), None));
+    /// ```
     pub const fn all(limit: Duration) -> Self {
         let limit = Some(limit);
         Self {
@@ -51,6 +57,10 @@ impl Timeout {
     }
 
     /// No limit at all.
+    ///
+    /// ```
+    /// assert_eq!(papilio::Timeout::none().read, None);
+    /// ```
     pub const fn none() -> Self {
         Self {
             connect: None,
@@ -63,24 +73,52 @@ impl Timeout {
     }
 
     /// Replaces the connect limit.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// let timeout = papilio::Timeout::default().connect(Duration::from_secs(30));
+    /// assert_eq!(timeout.connect, Some(Duration::from_secs(30)));
+    /// assert_eq!(timeout.connect(None).connect, None);
+    /// ```
     pub fn connect(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.connect = limit.into();
         self
     }
 
     /// Replaces the read limit.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// let timeout = papilio::Timeout::default().read(Duration::from_secs(30));
+    /// assert_eq!(timeout.read, Some(Duration::from_secs(30)));
+    /// assert_eq!(timeout.read(None).read, None);
+    /// ```
     pub fn read(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.read = limit.into();
         self
     }
 
     /// Replaces the write limit.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// let timeout = papilio::Timeout::default().write(Duration::from_secs(30));
+    /// assert_eq!(timeout.write, Some(Duration::from_secs(30)));
+    /// assert_eq!(timeout.write(None).write, None);
+    /// ```
     pub fn write(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.write = limit.into();
         self
     }
 
     /// Replaces the pool limit.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// let timeout = papilio::Timeout::default().pool(Duration::from_secs(30));
+    /// assert_eq!(timeout.pool, Some(Duration::from_secs(30)));
+    /// assert_eq!(timeout.pool(None).pool, None);
+    /// ```
     pub fn pool(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.pool = limit.into();
         self
@@ -99,6 +137,13 @@ impl Timeout {
     }
 
     /// Replaces the limit on one response's head.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// let timeout = papilio::Timeout::default().head(Duration::from_secs(30));
+    /// assert_eq!(timeout.head, Some(Duration::from_secs(30)));
+    /// assert_eq!(timeout.head(None).head, None);
+    /// ```
     pub fn head(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.head = limit.into();
         self
@@ -157,6 +202,10 @@ pub struct Limits {
 
 impl Limits {
     /// No bounds, 5 s expiry.
+    ///
+    /// ```
+    /// assert_eq!(papilio::Limits::new().max_connections, None);
+    /// ```
     pub const fn new() -> Self {
         Self {
             max_connections: None,
@@ -167,6 +216,10 @@ impl Limits {
     }
 
     /// What a client starts with: 100 connections, 20 idle, 5 s expiry.
+    ///
+    /// ```
+    /// assert_eq!(papilio::Limits::client().max_connections, Some(100));
+    /// ```
     pub const fn client() -> Self {
         Self {
             max_connections: Some(100),
@@ -177,6 +230,10 @@ impl Limits {
     }
 
     /// Replaces the bound on open connections.
+    ///
+    /// ```
+    /// assert_eq!(papilio::Limits::new().max_connections(10).max_connections, Some(10));
+    /// ```
     pub fn max_connections(mut self, limit: impl Into<Option<usize>>) -> Self {
         self.max_connections = limit.into();
         self
@@ -195,12 +252,22 @@ impl Limits {
     }
 
     /// Replaces the bound on idle connections.
+    ///
+    /// ```
+    /// assert_eq!(papilio::Limits::new().max_keepalive_connections(5).max_keepalive_connections, Some(5));
+    /// ```
     pub fn max_keepalive_connections(mut self, limit: impl Into<Option<usize>>) -> Self {
         self.max_keepalive_connections = limit.into();
         self
     }
 
     /// Replaces the life of an idle connection.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// let limits = papilio::Limits::new().keepalive_expiry(Duration::from_secs(60));
+    /// assert_eq!(limits.keepalive_expiry, Some(Duration::from_secs(60)));
+    /// ```
     pub fn keepalive_expiry(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.keepalive_expiry = limit.into();
         self
@@ -255,6 +322,11 @@ pub struct ResponseLimits {
 
 impl ResponseLimits {
     /// Replaces the limit on the body, received and decoded each.
+    ///
+    /// ```
+    /// let limits = papilio::ResponseLimits::default().body(1 << 20);
+    /// assert_eq!(limits.body, Some(1 << 20));
+    /// ```
     #[doc(alias = "max_body_size")]
     pub fn body(mut self, bytes: impl Into<Option<u64>>) -> Self {
         self.body = bytes.into();
@@ -262,36 +334,66 @@ impl ResponseLimits {
     }
 
     /// Replaces the limit on the head.
+    ///
+    /// ```
+    /// let limits = papilio::ResponseLimits::default().head(64 << 10);
+    /// assert_eq!(limits.head, 64 << 10);
+    /// ```
     pub fn head(mut self, bytes: usize) -> Self {
         self.head = bytes;
         self
     }
 
     /// Replaces the limit on one field line.
+    ///
+    /// ```
+    /// let limits = papilio::ResponseLimits::default().field(8 << 10);
+    /// assert_eq!(limits.field, 8 << 10);
+    /// ```
     pub fn field(mut self, bytes: usize) -> Self {
         self.field = bytes;
         self
     }
 
     /// Replaces the limit on the number of fields.
+    ///
+    /// ```
+    /// let limits = papilio::ResponseLimits::default().fields(50);
+    /// assert_eq!(limits.fields, 50);
+    /// ```
     pub fn fields(mut self, count: usize) -> Self {
         self.fields = count;
         self
     }
 
     /// Replaces the limit on interim responses.
+    ///
+    /// ```
+    /// let limits = papilio::ResponseLimits::default().interim(3);
+    /// assert_eq!(limits.interim, 3);
+    /// ```
     pub fn interim(mut self, count: usize) -> Self {
         self.interim = count;
         self
     }
 
     /// Replaces the limit on a chunk-size line.
+    ///
+    /// ```
+    /// let limits = papilio::ResponseLimits::default().chunk_line(256);
+    /// assert_eq!(limits.chunk_line, 256);
+    /// ```
     pub fn chunk_line(mut self, bytes: usize) -> Self {
         self.chunk_line = bytes;
         self
     }
 
     /// Replaces the limits on the trailer section: its bytes and its fields.
+    ///
+    /// ```
+    /// let limits = papilio::ResponseLimits::default().trailer(4 << 10, 8);
+    /// assert_eq!((limits.trailer, limits.trailer_fields), (4 << 10, 8));
+    /// ```
     pub fn trailer(mut self, bytes: usize, fields: usize) -> Self {
         self.trailer = bytes;
         self.trailer_fields = fields;
@@ -299,30 +401,55 @@ impl ResponseLimits {
     }
 
     /// Replaces the limit on content codings in a row.
+    ///
+    /// ```
+    /// let limits = papilio::ResponseLimits::default().codings(1);
+    /// assert_eq!(limits.codings, 1);
+    /// ```
     pub fn codings(mut self, count: usize) -> Self {
         self.codings = count;
         self
     }
 
     /// Replaces the limit on one line of `iter_lines()`.
+    ///
+    /// ```
+    /// let limits = papilio::ResponseLimits::default().line(1 << 20);
+    /// assert_eq!(limits.line, 1 << 20);
+    /// ```
     pub fn line(mut self, bytes: usize) -> Self {
         self.line = bytes;
         self
     }
 
     /// Replaces how much of an interim body is kept.
+    ///
+    /// ```
+    /// let limits = papilio::ResponseLimits::default().interim_body(1 << 10);
+    /// assert_eq!(limits.interim_body, 1 << 10);
+    /// ```
     pub fn interim_body(mut self, bytes: usize) -> Self {
         self.interim_body = bytes;
         self
     }
 
     /// Refuse bare LF line ends in heads.
+    ///
+    /// ```
+    /// let limits = papilio::ResponseLimits::default().strict_lines(true);
+    /// assert!(limits.strict_lines);
+    /// ```
     pub fn strict_lines(mut self, on: bool) -> Self {
         self.strict_lines = on;
         self
     }
 
     /// Refuse two framing fields in one response.
+    ///
+    /// ```
+    /// let limits = papilio::ResponseLimits::default().strict_framing(true);
+    /// assert!(limits.strict_framing);
+    /// ```
     pub fn strict_framing(mut self, on: bool) -> Self {
         self.strict_framing = on;
         self

@@ -28,6 +28,13 @@ pub struct ConnectionInfo {
 }
 
 /// What a TLS handshake came to.
+///
+/// ```no_run
+/// let response = papilio::get("https://www.example.org/").send()?;
+/// let tls = response.connection().and_then(|connection| connection.tls());
+/// println!("{}", tls.map_or("no TLS", |tls| tls.version()));
+/// # Ok::<(), papilio::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsInfo {
     pub(crate) version: String,

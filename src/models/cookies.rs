@@ -59,6 +59,11 @@ pub struct Cookies {
 
 impl Cookies {
     /// No cookies.
+    ///
+    /// ```
+    /// # use papilio::Cookies;
+    /// assert!(Cookies::new().is_empty());
+    /// ```
     pub const fn new() -> Self {
         Self {
             jar: Mutex::new(Jar::new()),
@@ -91,6 +96,15 @@ impl Cookies {
     /// # Errors
     /// `LocalProtocol` if the name is empty or has a `=`, if either has a `;` or a control character, or begins or ends
     /// with a blank.
+    ///
+    /// ```
+    /// # use papilio::Cookies;
+    /// let cookies = Cookies::new();
+    /// cookies.set("theme", "dark")?;
+    /// assert_eq!(cookies.get("theme")?.as_deref(), Some("dark"));
+    /// assert!(cookies.set("a", "b; Secure").is_err());
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn set(&self, name: impl Into<String>, value: impl Into<String>) -> Result<()> {
         self.insert(Cookie::new(name, value))
     }
@@ -125,6 +139,14 @@ impl Cookies {
     ///
     /// # Errors
     /// As for [`set_for`](Self::set_for).
+    ///
+    /// ```
+    /// # use papilio::{Cookie, Cookies};
+    /// let cookies = Cookies::new();
+    /// cookies.insert(Cookie::new("id", "42").with_domain("example.org").with_secure(true))?;
+    /// assert_eq!(cookies.len(), 1);
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn insert(&self, cookie: Cookie) -> Result<()> {
         let cookie = cookie.checked()?;
         self.lock().put(cookie, false);
@@ -154,6 +176,15 @@ impl Cookies {
     ///
     /// # Errors
     /// `CookieConflict` if there are several.
+    ///
+    /// ```
+    /// # use papilio::Cookies;
+    /// let cookies = Cookies::from_pairs([("id", "1")])?;
+    /// cookies.set_for("id", "2", "example.org", "/")?;
+    /// assert_eq!(cookies.get_in("id", Some("example.org"), Some("/"))?.as_deref(), Some("2"));
+    /// assert_eq!(cookies.get_in("id", Some(""), None)?.as_deref(), Some("1"));
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn get_in(
         &self,
         name: &str,
@@ -174,11 +205,26 @@ impl Cookies {
     }
 
     /// Whether there is a cookie of that name.
+    ///
+    /// ```
+    /// # use papilio::Cookies;
+    /// let cookies = Cookies::from_pairs([("a", "1"), ("b", "2")])?;
+    /// assert!(cookies.contains("a") && !cookies.contains("c"));
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn contains(&self, name: &str) -> bool {
         self.lock().named(name, None, None).next().is_some()
     }
 
     /// Deletes every cookie of that name; says whether there was one.
+    ///
+    /// ```
+    /// # use papilio::Cookies;
+    /// let cookies = Cookies::from_pairs([("a", "1"), ("b", "2")])?;
+    /// assert!(cookies.delete("a"));
+    /// assert!(!cookies.delete("a"));
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     #[doc(alias = "remove")]
     pub fn delete(&self, name: &str) -> bool {
         self.delete_in(name, None, None)
@@ -186,6 +232,15 @@ impl Cookies {
 
     /// Deletes the cookies of that name and, where given, of exactly that stored domain and path; says whether there was
     /// one.
+    ///
+    /// ```
+    /// # use papilio::Cookies;
+    /// let cookies = Cookies::from_pairs([("a", "1"), ("b", "2")])?;
+    /// cookies.set_for("a", "3", "example.org", "/")?;
+    /// assert!(cookies.delete_in("a", Some("example.org"), None));
+    /// assert_eq!(cookies.get("a")?.as_deref(), Some("1"));
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn delete_in(&self, name: &str, domain: Option<&str>, path: Option<&str>) -> bool {
         self.lock().remove(domain, |cookie| {
             cookie.name() == name && path.is_none_or(|path| cookie.path() == path)
@@ -193,22 +248,57 @@ impl Cookies {
     }
 
     /// Deletes all.
+    ///
+    /// ```
+    /// # use papilio::Cookies;
+    /// let cookies = Cookies::from_pairs([("a", "1"), ("b", "2")])?;
+    /// cookies.clear();
+    /// assert!(cookies.is_empty());
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn clear(&self) {
         *self.lock() = Jar::new();
     }
 
     /// Deletes all of exactly that stored domain.
+    ///
+    /// ```
+    /// # use papilio::Cookies;
+    /// let cookies = Cookies::from_pairs([("a", "1"), ("b", "2")])?;
+    /// cookies.set_for("c", "3", "example.org", "/")?;
+    /// cookies.clear_domain("example.org");
+    /// assert_eq!(cookies.len(), 2);
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn clear_domain(&self, domain: &str) {
         self.lock().remove(Some(domain), |_| true);
     }
 
     /// Deletes all of exactly that stored domain and path.
+    ///
+    /// ```
+    /// # use papilio::Cookies;
+    /// let cookies = Cookies::from_pairs([("a", "1"), ("b", "2")])?;
+    /// cookies.set_for("c", "3", "example.org", "/shop")?;
+    /// cookies.clear_path("example.org", "/shop");
+    /// assert_eq!(cookies.len(), 2);
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn clear_path(&self, domain: &str, path: &str) {
         self.lock()
             .remove(Some(domain), |cookie| cookie.path() == path);
     }
 
     /// Adds all of another jar's, replacing those of the same domain, path and name.
+    ///
+    /// ```
+    /// # use papilio::Cookies;
+    /// let cookies = Cookies::from_pairs([("a", "1"), ("b", "2")])?;
+    /// cookies.update(&Cookies::from_pairs([("b", "9"), ("c", "3")])?);
+    /// assert_eq!(cookies.get("b")?.as_deref(), Some("9"));
+    /// assert_eq!(cookies.len(), 3);
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn update(&self, other: &Self) {
         // A copy first: one lock at a time, for `other` may be this jar, or two threads may update crosswise.
         let other = other.lock().clone();
@@ -216,11 +306,23 @@ impl Cookies {
     }
 
     /// How many cookies there are, the expired that have not been seen yet among them.
+    ///
+    /// ```
+    /// # use papilio::Cookies;
+    /// let cookies = Cookies::from_pairs([("a", "1"), ("b", "2")])?;
+    /// assert_eq!(cookies.len(), 2);
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn len(&self) -> usize {
         self.lock().len()
     }
 
     /// Whether there are none.
+    ///
+    /// ```
+    /// # use papilio::Cookies;
+    /// assert!(Cookies::new().is_empty());
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.lock().is_empty()
     }
@@ -248,6 +350,16 @@ impl Cookies {
     /// refused, and so is a single label, or with the feature `public-suffix` everything under which anybody may register
     /// a name. `Secure` is refused from `http`, except on loopback, and `http` does not replace what `https` has set.
     /// Lifetimes are cut to 400 days.
+    ///
+    /// ```
+    /// # use papilio::{Cookies, Url};
+    /// let cookies = Cookies::new();
+    /// let url = Url::parse("https://www.example.org/")?;
+    /// cookies.store(&url, ["id=42; HttpOnly", "no=1; Domain=example.com"], std::time::SystemTime::now());
+    /// assert_eq!(cookies.len(), 1);
+    /// assert!(cookies.iter().next().unwrap().http_only());
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn store<I>(&self, url: &Url, set_cookie: I, now: SystemTime)
     where
         I: IntoIterator<Item: AsRef<[u8]>>,

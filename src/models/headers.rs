@@ -61,6 +61,11 @@ pub enum HeaderEncoding {
 
 impl Headers {
     /// No fields.
+    ///
+    /// ```
+    /// # use papilio::Headers;
+    /// assert!(Headers::new().is_empty());
+    /// ```
     pub const fn new() -> Self {
         Self {
             buffer: Vec::new(),
@@ -99,11 +104,23 @@ impl Headers {
     }
 
     /// The number of fields, repeats included.
+    ///
+    /// ```
+    /// # use papilio::Headers;
+    /// let headers = Headers::from_pairs([("Accept", "text/html"), ("accept", "*/*"), ("X-A", "1")])?;
+    /// assert_eq!(headers.len(), 3);
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn len(&self) -> usize {
         self.count
     }
 
     /// Whether there are no fields.
+    ///
+    /// ```
+    /// # use papilio::Headers;
+    /// assert!(Headers::new().is_empty());
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }
@@ -131,11 +148,26 @@ impl Headers {
     }
 
     /// The bytes of the first value of that name.
+    ///
+    /// ```
+    /// # use papilio::Headers;
+    /// let headers = Headers::from_pairs([("X-Name", b"Andr\xe9")])?;
+    /// assert_eq!(headers.get_bytes("x-name"), Some(&b"Andr\xe9"[..]));
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn get_bytes(&self, name: &str) -> Option<&[u8]> {
         self.values(name).next()
     }
 
     /// Each value of that name, in order.
+    ///
+    /// ```
+    /// # use papilio::Headers;
+    /// let headers = Headers::from_pairs([("Accept", "text/html"), ("accept", "*/*"), ("X-A", "1")])?;
+    /// let all: Vec<_> = headers.get_all("accept").collect();
+    /// assert_eq!(all, ["text/html", "*/*"]);
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     #[doc(alias = "get_list")]
     pub fn get_all(&self, name: &str) -> impl Iterator<Item = Cow<'_, str>> {
         self.values(name).map(|value| self.text(value))
@@ -160,23 +192,53 @@ impl Headers {
     }
 
     /// Whether a field of that name is there.
+    ///
+    /// ```
+    /// # use papilio::Headers;
+    /// let headers = Headers::from_pairs([("Accept", "text/html"), ("accept", "*/*"), ("X-A", "1")])?;
+    /// assert!(headers.contains("ACCEPT") && !headers.contains("Cookie"));
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn contains(&self, name: &str) -> bool {
         self.values(name).next().is_some()
     }
 
     /// Every field with its name as written and its value as bytes, in order.
+    ///
+    /// ```
+    /// # use papilio::Headers;
+    /// let headers = Headers::from_pairs([("Accept", "text/html"), ("accept", "*/*"), ("X-A", "1")])?;
+    /// assert_eq!(headers.iter().next(), Some(("Accept", &b"text/html"[..])));
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     #[doc(alias = "raw")]
     pub fn iter(&self) -> Iter<'_> {
         Iter { rest: &self.buffer }
     }
 
     /// Every field, the name in lower case, the value as text.
+    ///
+    /// ```
+    /// # use papilio::Headers;
+    /// let headers = Headers::from_pairs([("Accept", "text/html"), ("accept", "*/*"), ("X-A", "1")])?;
+    /// let names: Vec<String> = headers.multi_items().map(|(name, _)| name).collect();
+    /// assert_eq!(names, ["accept", "accept", "x-a"]);
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn multi_items(&self) -> impl Iterator<Item = (String, Cow<'_, str>)> {
         self.iter()
             .map(|(name, value)| (name.to_ascii_lowercase(), self.text(value)))
     }
 
     /// One entry per name: the name in lower case, its values joined, in order of first appearance.
+    ///
+    /// ```
+    /// # use papilio::Headers;
+    /// let headers = Headers::from_pairs([("Accept", "text/html"), ("accept", "*/*"), ("X-A", "1")])?;
+    /// let (name, value) = headers.items().next().unwrap();
+    /// assert_eq!((name.as_str(), value.as_ref()), ("accept", "text/html, */*"));
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn items(&self) -> impl Iterator<Item = (String, Cow<'_, str>)> {
         self.keys().filter_map(|name| {
             let value = self.get(&name)?;
@@ -185,6 +247,14 @@ impl Headers {
     }
 
     /// The distinct names in lower case, in order of first appearance.
+    ///
+    /// ```
+    /// # use papilio::Headers;
+    /// let headers = Headers::from_pairs([("Accept", "text/html"), ("accept", "*/*"), ("X-A", "1")])?;
+    /// let names: Vec<String> = headers.keys().collect();
+    /// assert_eq!(names, ["accept", "x-a"]);
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn keys(&self) -> impl Iterator<Item = String> + '_ {
         let mut seen = std::collections::HashSet::new();
         self.iter().filter_map(move |(name, _)| {
@@ -197,6 +267,15 @@ impl Headers {
     ///
     /// # Errors
     /// `LocalProtocol` if the name is not a token or the value has a control character or blanks at its ends.
+    ///
+    /// ```
+    /// # use papilio::Headers;
+    /// let mut headers = Headers::new();
+    /// headers.append("Via", "a")?;
+    /// headers.append("Via", "b")?;
+    /// assert_eq!(headers.get("via").as_deref(), Some("a, b"));
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn append(&mut self, name: impl AsRef<str>, value: impl AsRef<[u8]>) -> Result<()> {
         let (name, value) = (name.as_ref(), value.as_ref());
         check(name, value)?;
@@ -226,6 +305,13 @@ impl Headers {
     }
 
     /// Removes every field of that name; says whether there was one.
+    ///
+    /// ```
+    /// # use papilio::Headers;
+    /// let mut headers = Headers::from_pairs([("A", "1"), ("a", "2")])?;
+    /// assert!(headers.remove("a") && headers.is_empty());
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn remove(&mut self, name: &str) -> bool {
         let before = self.count;
         if self.contains(name) {
@@ -235,12 +321,29 @@ impl Headers {
     }
 
     /// Removes every field.
+    ///
+    /// ```
+    /// # use papilio::Headers;
+    /// let mut headers = Headers::from_pairs([("A", "1")])?;
+    /// headers.clear();
+    /// assert!(headers.is_empty());
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn clear(&mut self) {
         self.buffer.clear();
         self.count = 0;
     }
 
     /// For every name in `other` its fields here go; then all of `other` is added at the end, in its order.
+    ///
+    /// ```
+    /// # use papilio::Headers;
+    /// let mut headers = Headers::from_pairs([("A", "1"), ("B", "2")])?;
+    /// headers.update(&Headers::from_pairs([("a", "9")])?);
+    /// assert_eq!(headers.get("A").as_deref(), Some("9"));
+    /// assert_eq!(headers.len(), 2);
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn update(&mut self, other: &Self) {
         self.retain(|name, _| !other.contains(name));
         self.buffer.extend_from_slice(&other.buffer);
@@ -249,11 +352,25 @@ impl Headers {
 
     /// Fixes how values are read as text, in place of the choice over the whole block (ASCII if all is ASCII, else
     /// UTF-8 if all is, else ISO-8859-1).
+    ///
+    /// ```
+    /// # use papilio::{HeaderEncoding, Headers};
+    /// let mut headers = Headers::from_pairs([("X-Name", "é")])?;
+    /// headers.set_encoding(HeaderEncoding::Latin1);
+    /// assert_eq!(headers.get("x-name").as_deref(), Some("Ã©"));
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn set_encoding(&mut self, encoding: HeaderEncoding) {
         self.encoding = Some(encoding);
     }
 
     /// How values are read as text: as set, or as found.
+    ///
+    /// ```
+    /// # use papilio::{HeaderEncoding, Headers};
+    /// assert_eq!(Headers::from_pairs([("A", "é")])?.encoding(), HeaderEncoding::Utf8);
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn encoding(&self) -> HeaderEncoding {
         self.encoding.unwrap_or_else(|| {
             if self.iter().all(|(_, value)| value.is_ascii()) {

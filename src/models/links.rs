@@ -49,6 +49,14 @@ impl Links {
     }
 
     /// The link of that `rel` or, for one without, of that URL.
+    ///
+    /// ```
+    /// let response = papilio::Response::builder(200)
+    ///     .header("Link", "</2>; rel=next; title=\"Two\"")
+    ///     .text("");
+    /// let links = response.links();
+    /// assert_eq!(links.get("next").unwrap().url(), "/2");
+    /// ```
     pub fn get(&self, key: &str) -> Option<&Link> {
         self.0
             .iter()
@@ -57,16 +65,36 @@ impl Links {
     }
 
     /// Keys and links, in order.
+    ///
+    /// ```
+    /// let response = papilio::Response::builder(200)
+    ///     .header("Link", "</2>; rel=next; title=\"Two\"")
+    ///     .text("");
+    /// let links = response.links();
+    /// assert_eq!(links.iter().count(), 1);
+    /// ```
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Link)> {
         self.0.iter().map(|(key, link)| (key.as_str(), link))
     }
 
     /// The number of links.
+    ///
+    /// ```
+    /// let response = papilio::Response::builder(200)
+    ///     .header("Link", "</2>; rel=next; title=\"Two\"")
+    ///     .text("");
+    /// let links = response.links();
+    /// assert_eq!(links.len(), 1);
+    /// ```
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
     /// Whether there are none.
+    ///
+    /// ```
+    /// assert!(papilio::Response::builder(200).text("").links().is_empty());
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -74,11 +102,27 @@ impl Links {
 
 impl Link {
     /// The URL as written; relative to the response's.
+    ///
+    /// ```
+    /// let response = papilio::Response::builder(200)
+    ///     .header("Link", "</2>; rel=next; title=\"Two\"")
+    ///     .text("");
+    /// let links = response.links();
+    /// assert_eq!(links.get("next").unwrap().url(), "/2");
+    /// ```
     pub fn url(&self) -> &str {
         &self.url
     }
 
     /// A parameter by its name, which is matched without regard to case; the first one counts.
+    ///
+    /// ```
+    /// let response = papilio::Response::builder(200)
+    ///     .header("Link", "</2>; rel=next; title=\"Two\"")
+    ///     .text("");
+    /// let links = response.links();
+    /// assert_eq!(links.get("next").unwrap().param("title"), Some("Two"));
+    /// ```
     pub fn param(&self, name: &str) -> Option<&str> {
         let mut params = self.params.iter();
         params
@@ -87,6 +131,14 @@ impl Link {
     }
 
     /// All parameters, in order, their names in lower case.
+    ///
+    /// ```
+    /// let response = papilio::Response::builder(200)
+    ///     .header("Link", "</2>; rel=next; title=\"Two\"")
+    ///     .text("");
+    /// let links = response.links();
+    /// assert_eq!(links.get("next").unwrap().params().count(), 2);
+    /// ```
     pub fn params(&self) -> impl Iterator<Item = (&str, &str)> {
         self.params
             .iter()

@@ -17,6 +17,7 @@ pub(crate) mod multipart;
 pub(crate) mod pieces;
 pub(crate) mod proxy;
 pub(crate) mod query;
+pub(crate) mod record;
 pub(crate) mod request;
 pub(crate) mod resolver;
 pub(crate) mod response;

@@ -52,6 +52,11 @@ type Report = Box<dyn FnMut(u64, Option<u64>) + Send>;
 
 impl Form {
     /// A form without parts.
+    ///
+    /// ```
+    /// use papilio::multipart::Form;
+    /// assert!(Form::new().is_empty());
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }
@@ -77,12 +82,27 @@ impl Form {
     ///
     /// # Errors
     /// [`Kind::Body`](crate::Kind::Body) if the file cannot be opened; the message names the path.
+    ///
+    /// ```
+    /// use papilio::multipart::Form;
+    /// let path = std::env::temp_dir().join(format!("papilio-form-{}.txt", std::process::id()));
+    /// std::fs::write(&path, "abc").unwrap();
+    /// assert_eq!(Form::new().file("notes", &path)?.len(), 1);
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     #[doc(alias = "files")]
     pub fn file(self, name: impl Into<String>, path: impl AsRef<Path>) -> Result<Self> {
         Ok(self.part(name, Part::file(path)?))
     }
 
     /// Adds a part. A name may be used any number of times.
+    ///
+    /// ```
+    /// use papilio::multipart::{Form, Part};
+    /// let form = Form::new().part("data", Part::bytes("abc").file_name("a.bin"));
+    /// assert_eq!(form.len(), 1);
+    /// ```
     pub fn part(mut self, name: impl Into<String>, part: Part) -> Self {
         self.parts.push((name.into(), part));
         self
@@ -90,17 +110,34 @@ impl Form {
 
     /// Calls `report` with the bytes sent so far and the number of all bytes, if that is known. See
     /// [`Body::on_progress`].
+    ///
+    /// ```
+    /// use papilio::multipart::Form;
+    /// let form = Form::new()
+    ///     .text("a", 1)
+    ///     .on_progress(|sent, total| println!("{sent} of {total:?}"));
+    /// ```
     pub fn on_progress(mut self, report: impl FnMut(u64, Option<u64>) + Send + 'static) -> Self {
         self.report = Some(Exclusive::new(Box::new(report)));
         self
     }
 
     /// The number of parts.
+    ///
+    /// ```
+    /// use papilio::multipart::Form;
+    /// assert_eq!(Form::new().text("a", 1).text("b", 2).len(), 2);
+    /// ```
     pub fn len(&self) -> usize {
         self.parts.len()
     }
 
     /// Whether there are no parts. A request with such a form has no body.
+    ///
+    /// ```
+    /// use papilio::multipart::Form;
+    /// assert!(Form::new().is_empty());
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.parts.is_empty()
     }

@@ -47,6 +47,13 @@ impl<I> Pieces<I> {
     }
 
     /// Cuts all pieces to this many bytes, but for a shorter last one.
+    ///
+    /// ```
+    /// use std::num::NonZeroUsize;
+    /// let response = papilio::Response::builder(200).text("abc");
+    /// let two = NonZeroUsize::new(2).unwrap();
+    /// assert_eq!(response.iter_bytes().chunk_size(two).count(), 2);
+    /// ```
     pub fn chunk_size(mut self, bytes: NonZeroUsize) -> Self {
         self.size = Some(bytes);
         self
@@ -110,6 +117,13 @@ impl<I> TextPieces<I> {
     }
 
     /// Cuts all pieces to this many characters, but for a shorter last one.
+    ///
+    /// ```
+    /// use std::num::NonZeroUsize;
+    /// let response = papilio::Response::builder(200).text("äöü");
+    /// let two = NonZeroUsize::new(2).unwrap();
+    /// assert_eq!(response.iter_text().chunk_size(two).count(), 2);
+    /// ```
     pub fn chunk_size(mut self, characters: NonZeroUsize) -> Self {
         self.chunks = Some(CharChunks::new(characters.get()));
         self

@@ -210,22 +210,44 @@ impl Proxy {
     }
 
     /// Trusts these certificates (PEM text) besides the others, for an `https` proxy.
+    ///
+    /// ```
+    /// let proxy = papilio::Proxy::new("https://localhost:3129")?.add_root_certificate("...PEM text...");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn add_root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.roots.push(pem.into());
         self
     }
 
     /// Scheme, host and port, without credentials.
+    ///
+    /// ```
+    /// let proxy = papilio::Proxy::new("http://user:s3cret@localhost:3128")?;
+    /// assert!(proxy.url().as_str().starts_with("http://localhost:3128"));
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn url(&self) -> &Url {
         &self.url
     }
 
     /// The port, or the default of the scheme.
+    ///
+    /// ```
+    /// assert_eq!(papilio::Proxy::new("socks5://localhost")?.port(), 1080);
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn port(&self) -> u16 {
         self.port
     }
 
     /// The headers it is told, without credentials.
+    ///
+    /// ```
+    /// let proxy = papilio::Proxy::new("http://user:s3cret@localhost:3128")?.header("X-A", "1");
+    /// assert_eq!(proxy.headers().len(), 1);
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn headers(&self) -> &Headers {
         &self.headers
     }
@@ -252,6 +274,7 @@ impl Proxy {
     }
 
     /// The TLS settings for an https proxy. Those for origins are no part of it (R-PRX-06).
+    #[cfg(feature = "tls")]
     pub(crate) fn tls(&self, trust_env: bool) -> TlsConfig {
         #[allow(clippy::needless_update, reason = "what a proxy cannot be given")]
         TlsConfig {

@@ -37,6 +37,11 @@ pub struct QueryParams {
 
 impl QueryParams {
     /// No parameters.
+    ///
+    /// ```
+    /// # use papilio::QueryParams;
+    /// assert!(QueryParams::new().is_empty());
+    /// ```
     pub const fn new() -> Self {
         Self { pairs: Vec::new() }
     }
@@ -56,6 +61,11 @@ impl QueryParams {
     }
 
     /// [`parse`](Self::parse) of bytes.
+    ///
+    /// ```
+    /// # use papilio::QueryParams;
+    /// assert_eq!(QueryParams::from_bytes(b"a=%C3%A9").get("a"), Some("é"));
+    /// ```
     pub fn from_bytes(query: &[u8]) -> Self {
         let pairs = query
             .split(|&byte| byte == b'&')
@@ -107,11 +117,23 @@ impl QueryParams {
     }
 
     /// The first value of a key.
+    ///
+    /// ```
+    /// # use papilio::QueryParams;
+    /// let params = QueryParams::parse("a=1&b=2&a=3");
+    /// assert_eq!(params.get("a"), Some("1"));
+    /// ```
     pub fn get(&self, key: &str) -> Option<&str> {
         self.get_all(key).next()
     }
 
     /// Every value of a key, in order.
+    ///
+    /// ```
+    /// # use papilio::QueryParams;
+    /// let params = QueryParams::parse("a=1&b=2&a=3");
+    /// assert_eq!(params.get_all("a").collect::<Vec<_>>(), ["1", "3"]);
+    /// ```
     #[doc(alias = "get_list")]
     pub fn get_all(&self, key: &str) -> impl Iterator<Item = &str> {
         self.iter()
@@ -120,16 +142,34 @@ impl QueryParams {
     }
 
     /// The distinct keys, in order of first appearance.
+    ///
+    /// ```
+    /// # use papilio::QueryParams;
+    /// let params = QueryParams::parse("a=1&b=2&a=3");
+    /// assert_eq!(params.keys().collect::<Vec<_>>(), ["a", "b"]);
+    /// ```
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.items().map(|(key, _)| key)
     }
 
     /// The first value of each key.
+    ///
+    /// ```
+    /// # use papilio::QueryParams;
+    /// let params = QueryParams::parse("a=1&b=2&a=3");
+    /// assert_eq!(params.values().collect::<Vec<_>>(), ["1", "2"]);
+    /// ```
     pub fn values(&self) -> impl Iterator<Item = &str> {
         self.items().map(|(_, value)| value)
     }
 
     /// Each key with its first value.
+    ///
+    /// ```
+    /// # use papilio::QueryParams;
+    /// let params = QueryParams::parse("a=1&b=2&a=3");
+    /// assert_eq!(params.items().collect::<Vec<_>>(), [("a", "1"), ("b", "2")]);
+    /// ```
     pub fn items(&self) -> impl Iterator<Item = (&str, &str)> {
         let mut last = None;
         self.iter()
@@ -137,22 +177,45 @@ impl QueryParams {
     }
 
     /// Every pair.
+    ///
+    /// ```
+    /// # use papilio::QueryParams;
+    /// let params = QueryParams::parse("a=1&b=2&a=3");
+    /// assert_eq!(params.iter().count(), 3);
+    /// ```
     #[doc(alias = "multi_items")]
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> + Clone {
         self.into_iter()
     }
 
     /// Whether the key is there.
+    ///
+    /// ```
+    /// # use papilio::QueryParams;
+    /// let params = QueryParams::parse("a=1&b=2&a=3");
+    /// assert!(params.contains("b") && !params.contains("c"));
+    /// ```
     pub fn contains(&self, key: &str) -> bool {
         self.get(key).is_some()
     }
 
     /// The number of distinct keys.
+    ///
+    /// ```
+    /// # use papilio::QueryParams;
+    /// let params = QueryParams::parse("a=1&b=2&a=3");
+    /// assert_eq!(params.len(), 2);
+    /// ```
     pub fn len(&self) -> usize {
         self.items().count()
     }
 
     /// Whether there are no parameters.
+    ///
+    /// ```
+    /// # use papilio::QueryParams;
+    /// assert!(QueryParams::parse("").is_empty());
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.pairs.is_empty()
     }
@@ -188,6 +251,12 @@ impl QueryParams {
     }
 
     /// These parameters without that key.
+    ///
+    /// ```
+    /// # use papilio::QueryParams;
+    /// let params = QueryParams::parse("a=1&b=2&a=3");
+    /// assert_eq!(params.remove("a").to_string(), "b=2");
+    /// ```
     pub fn remove(&self, key: &str) -> Self {
         let other = |pair: &&Pair| pair.0 != key;
         Self {
@@ -226,6 +295,13 @@ impl QueryParams {
     }
 
     /// Appends the form encoding, with a `&` first if there is something to separate it from.
+    ///
+    /// ```
+    /// # use papilio::QueryParams;
+    /// let mut text = String::from("x=1");
+    /// QueryParams::parse("a=b c").write_form(&mut text);
+    /// assert_eq!(text, "x=1&a=b+c");
+    /// ```
     pub fn write_form(&self, out: &mut String) {
         for (key, value) in self {
             write_pair(out, key, value);

@@ -82,6 +82,13 @@ pub struct RequestTarget(pub(crate) Bytes);
 
 impl RequestTarget {
     /// These bytes, verbatim.
+    ///
+    /// ```
+    /// # use papilio::{Request, RequestTarget};
+    /// let mut request = Request::new("OPTIONS", "http://example.org")?;
+    /// request.extensions_mut().insert(RequestTarget::new("*"));
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn new(target: impl AsRef<[u8]>) -> Self {
         Self(Bytes::copy_from_slice(target.as_ref()))
     }
@@ -92,6 +99,14 @@ impl Request {
     ///
     /// # Errors
     /// [`Kind::LocalProtocol`] if the method is not a token, [`Kind::InvalidUrl`] if the URL cannot be parsed.
+    ///
+    /// ```
+    /// # use papilio::Request;
+    /// let request = Request::new("GET", "http://example.org/")?;
+    /// assert_eq!(request.headers.len(), 1);
+    /// assert_eq!(request.headers.get("Host").as_deref(), Some("example.org"));
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn new(method: impl IntoMethod, url: impl IntoUrl) -> Result<Self> {
         let mut request = Self::raw(method, url, Body::empty())?;
         request
@@ -108,6 +123,13 @@ impl Request {
     ///
     /// # Errors
     /// As [`new`](Self::new).
+    ///
+    /// ```
+    /// # use papilio::{Body, Request};
+    /// let request = Request::raw("GET", "http://example.org/", Body::empty())?;
+    /// assert!(request.headers.is_empty());
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     #[doc(alias = "with_stream")]
     pub fn raw(method: impl IntoMethod, url: impl IntoUrl, body: Body) -> Result<Self> {
         Ok(Self {
@@ -121,6 +143,13 @@ impl Request {
 
     /// The same request with this body and the headers that announce it; a `Content-Length` or `Transfer-Encoding` of
     /// yours other than the automatic zero stays.
+    ///
+    /// ```
+    /// # use papilio::Request;
+    /// let request = Request::new("PUT", "http://example.org/")?.with_body("four");
+    /// assert_eq!(request.headers.get("Content-Length").as_deref(), Some("4"));
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn with_body(mut self, body: impl Into<Body>) -> Self {
         self.body = body.into();
         if self.headers.get_bytes("Content-Length") == Some(b"0") {
@@ -134,6 +163,13 @@ impl Request {
     ///
     /// # Errors
     /// [`Kind::RequestNotRead`] for a stream; `request.body.buffer()` reads it.
+    ///
+    /// ```
+    /// # use papilio::Request;
+    /// let request = Request::new("POST", "http://example.org/")?.with_body("hello");
+    /// assert_eq!(request.content()?, b"hello");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn content(&self) -> Result<&[u8]> {
         self.body.as_bytes().ok_or_else(|| {
             Error::new(
@@ -144,21 +180,50 @@ impl Request {
     }
 
     /// The time limits of this request, if it has its own.
+    ///
+    /// ```
+    /// # use papilio::Request;
+    /// assert!(Request::new("GET", "http://example.org/")?.timeout().is_none());
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn timeout(&self) -> Option<&Timeout> {
         self.options.timeout.as_ref()
     }
 
     /// Gives this request time limits of its own.
+    ///
+    /// ```
+    /// # use papilio::Request;
+    /// let mut request = Request::new("GET", "http://example.org/")?;
+    /// request.set_timeout(std::time::Duration::from_secs(3));
+    /// assert_eq!(request.timeout().unwrap().read, Some(std::time::Duration::from_secs(3)));
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn set_timeout(&mut self, timeout: impl Into<Timeout>) {
         self.options.timeout = Some(timeout.into());
     }
 
     /// The open map of extensions: typed values by type.
+    ///
+    /// ```
+    /// # use papilio::Request;
+    /// let mut request = Request::new("GET", "http://example.org/")?;
+    /// request.extensions_mut().insert(7_u8);
+    /// assert_eq!(request.extensions().get::<u8>(), Some(&7));
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn extensions(&self) -> &Extensions {
         &self.options.extensions
     }
 
     /// The open map of extensions, to add to.
+    ///
+    /// ```
+    /// # use papilio::Request;
+    /// let mut request = Request::new("GET", "http://example.org/")?;
+    /// request.extensions_mut().insert("a note");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn extensions_mut(&mut self) -> &mut Extensions {
         &mut self.options.extensions
     }
@@ -197,6 +262,15 @@ impl Request {
     }
 
     /// A copy, if the body is in memory.
+    ///
+    /// ```
+    /// # use papilio::{Body, Request};
+    /// let request = Request::new("POST", "http://example.org/")?.with_body("hello");
+    /// assert!(request.try_clone().is_some());
+    /// let request = request.with_body(Body::reader(std::io::empty()));
+    /// assert!(request.try_clone().is_none());
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn try_clone(&self) -> Option<Self> {
         let body = self.body.try_clone()?;
         Some(Self {
@@ -227,6 +301,12 @@ pub trait IntoMethod: sealed::Sealed {
     ///
     /// # Errors
     /// [`Kind::LocalProtocol`] if the text is not an RFC 9110 token.
+    ///
+    /// ```
+    /// use papilio::IntoMethod;
+    /// assert_eq!("get".into_method()?, papilio::Method::GET);
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     fn into_method(self) -> Result<Method>;
 }
 

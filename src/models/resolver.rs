@@ -34,6 +34,12 @@ pub trait Resolver: Send + Sync {
     ///
     /// # Errors
     /// Whatever went wrong. The request fails with kind `Connect`, reason `Dns`, and this error as its source.
+    ///
+    /// ```
+    /// use papilio::{Resolver, SystemResolver};
+    /// assert_eq!(SystemResolver.resolve("127.0.0.1")?.len(), 1);
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     fn resolve(&self, host: &str) -> Result<Vec<IpAddr>>;
 }
 
@@ -71,6 +77,18 @@ impl Resolver for SystemResolver {
 
 /// What can be the addresses of a host in [`ClientBuilder::resolve`](crate::ClientBuilder::resolve): an `IpAddr` or a
 /// `SocketAddr`, or a list of them. The port of a socket address replaces that of the URL, unless it is 0.
+///
+/// ```
+/// use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+///
+/// let one = Ipv4Addr::LOCALHOST;
+/// let with_port = SocketAddr::new(IpAddr::V4(one), 8443);
+/// let client = papilio::Client::builder()
+///     .resolve("one.example", one)
+///     .resolve("two.example", [with_port])
+///     .build()?;
+/// # Ok::<(), papilio::Error>(())
+/// ```
 pub trait IntoAddresses {
     /// The list, with port 0 where the URL's port is meant.
     fn into_addresses(self) -> Vec<SocketAddr>;

@@ -61,6 +61,12 @@ pub(crate) struct Head {
     pub(crate) extensions: Extensions,
 }
 
+/// The number of the stream of HTTP/2 that a response came on: odd, from 1; see
+/// [`Response::stream_id`](crate::Response::stream_id).
+#[cfg(feature = "async")]
+#[derive(Clone, Copy)]
+pub(crate) struct StreamId(pub(crate) u32);
+
 /// Finds the label of a charset in the bytes of a body.
 pub(crate) type Detect = dyn Fn(&[u8]) -> Option<String> + Send + Sync;
 
@@ -131,6 +137,11 @@ impl Head {
 
 impl<B> Response<B> {
     /// The status code.
+    ///
+    /// ```
+    /// # use papilio::Response;
+    /// assert_eq!(Response::builder(404).text("").status(), 404);
+    /// ```
     #[doc(alias = "status_code")]
     pub fn status(&self) -> StatusCode {
         self.head.status
@@ -138,6 +149,11 @@ impl<B> Response<B> {
 
     /// The reason phrase: as received, non-ASCII bytes dropped; of the usual table where the protocol has none; empty
     /// if unknown.
+    ///
+    /// ```
+    /// # use papilio::Response;
+    /// assert_eq!(Response::builder(404).text("").reason_phrase(), "Not Found");
+    /// ```
     pub fn reason_phrase(&self) -> Cow<'_, str> {
         match &self.head.reason {
             None => Cow::Borrowed(reason_phrase(self.head.status)),
@@ -154,11 +170,21 @@ impl<B> Response<B> {
     }
 
     /// The protocol version.
+    ///
+    /// ```
+    /// # use papilio::{Response, Version};
+    /// assert_eq!(Response::builder(200).text("").version(), Version::HTTP_11);
+    /// ```
     pub fn version(&self) -> Version {
         self.head.version
     }
 
     /// The protocol version as text: `HTTP/1.0`, `HTTP/1.1` or `HTTP/2`.
+    ///
+    /// ```
+    /// # use papilio::Response;
+    /// assert_eq!(Response::builder(200).text("").http_version(), "HTTP/1.1");
+    /// ```
     pub fn http_version(&self) -> &'static str {
         match self.head.version {
             Version::HTTP_10 => "HTTP/1.0",
@@ -168,16 +194,38 @@ impl<B> Response<B> {
     }
 
     /// The header fields.
+    ///
+    /// ```
+    /// # use papilio::Response;
+    /// let response = Response::builder(404).header("X-A", "1").text("no such page");
+    /// assert_eq!(response.headers().get("x-a").as_deref(), Some("1"));
+    /// ```
     pub fn headers(&self) -> &Headers {
         &self.head.headers
     }
 
     /// The header fields, to change.
+    ///
+    /// ```
+    /// # use papilio::Response;
+    /// let mut response = Response::builder(200).text("");
+    /// response.headers_mut().insert("X-Seen", "yes")?;
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn headers_mut(&mut self) -> &mut Headers {
         &mut self.head.headers
     }
 
     /// The URL this response came from; an empty one for a response made by hand.
+    ///
+    /// ```
+    /// # use papilio::{Client, MockTransport, Response};
+    /// let mock = MockTransport::new(|_| Ok(Response::builder(302).header("Location", "/b").text("")));
+    /// let client = Client::builder().transport(mock).build()?;
+    /// let response = client.get("http://test/a").send()?;
+    /// assert_eq!(response.url().as_str(), "http://test/a");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn url(&self) -> &Url {
         static EMPTY: LazyLock<Option<Url>> = LazyLock::new(|| Url::parse("").ok());
         match &self.head.request {
@@ -189,22 +237,63 @@ impl<B> Response<B> {
     }
 
     /// The request that was answered; `None` for a response made by hand.
+    ///
+    /// ```
+    /// # use papilio::{Client, MockTransport, Response};
+    /// let mock = MockTransport::new(|_| Ok(Response::builder(302).header("Location", "/b").text("")));
+    /// let client = Client::builder().transport(mock).build()?;
+    /// let response = client.get("http://test/a").send()?;
+    /// assert_eq!(response.request().unwrap().method, "GET");
+    /// assert!(Response::builder(200).text("").request().is_none());
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn request(&self) -> Option<&Request> {
         self.head.request.as_ref()
     }
 
     /// The request that was answered, by value.
+    ///
+    /// ```
+    /// # use papilio::{Client, MockTransport, Response};
+    /// let mock = MockTransport::new(|_| Ok(Response::builder(302).header("Location", "/b").text("")));
+    /// let client = Client::builder().transport(mock).build()?;
+    /// let response = client.get("http://test/a").send()?;
+    /// let again = client.send(response.into_request().unwrap())?;
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn into_request(self) -> Option<Request> {
         self.head.request
     }
 
     /// What came before this response: authentication challenges of the call, then the redirects that led here, the
     /// oldest first. A redirect response's own history is what came before it.
+    ///
+    /// ```
+    /// # use papilio::{Client, MockTransport, Response};
+    /// let mock = MockTransport::new(|request| Ok(match request.url.path().as_ref() {
+    ///     "/a" => Response::builder(302).header("Location", "/b").text(""),
+    ///     _ => Response::builder(200).text(""),
+    /// }));
+    /// let client = Client::builder().transport(mock).follow_redirects(true).build()?;
+    /// let response = client.get("http://test/a").send()?;
+    /// assert_eq!(response.history().len(), 1);
+    /// assert_eq!(response.history()[0].status(), 302);
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn history(&self) -> &[Arc<Response>] {
         &self.head.history
     }
 
     /// Where this redirect leads, when redirects are not followed: a request ready to be sent by the same client.
+    ///
+    /// ```
+    /// # use papilio::{Client, MockTransport, Response};
+    /// let mock = MockTransport::new(|_| Ok(Response::builder(302).header("Location", "/b").text("")));
+    /// let client = Client::builder().transport(mock).build()?;
+    /// let response = client.get("http://test/a").send()?;
+    /// assert_eq!(response.next_request().unwrap().url, "http://test/b");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn next_request(&self) -> Option<&Request> {
         self.head.next_request.as_deref()
     }
@@ -224,11 +313,23 @@ impl<B> Response<B> {
     }
 
     /// The links of the `Link` headers, by `rel`, or by URL where there is none.
+    ///
+    /// ```
+    /// # use papilio::Response;
+    /// let response = Response::builder(200).header("Link", "</2>; rel=next").text("");
+    /// assert_eq!(response.links().get("next").unwrap().url(), "/2");
+    /// ```
     pub fn links(&self) -> Links {
         Links::parse(self.head.headers.get_all("Link"))
     }
 
     /// The lower-cased charset that Content-Type names, known or not.
+    ///
+    /// ```
+    /// # use papilio::Response;
+    /// let response = Response::builder(200).header("Content-Type", "text/html; charset=UTF-8").text("");
+    /// assert_eq!(response.charset_encoding().as_deref(), Some("utf-8"));
+    /// ```
     pub fn charset_encoding(&self) -> Option<String> {
         text::charset_param(&self.head.headers.get("Content-Type")?)
     }
@@ -253,11 +354,21 @@ impl<B> Response<B> {
     }
 
     /// Trailer fields, kept apart from the headers; known once the body was read.
+    ///
+    /// ```
+    /// # use papilio::Response;
+    /// assert!(Response::builder(200).text("").trailers().is_none());
+    /// ```
     pub fn trailers(&self) -> Option<&Headers> {
         self.head.trailers.as_ref()
     }
 
     /// The connection it came over; `None` for a response made by hand.
+    ///
+    /// ```
+    /// # use papilio::Response;
+    /// assert!(Response::builder(200).text("").connection().is_none());
+    /// ```
     pub fn connection(&self) -> Option<&ConnectionInfo> {
         self.head.connection.as_deref()
     }
@@ -265,16 +376,43 @@ impl<B> Response<B> {
     /// When the steps of this exchange were over, as far as they are; `None` unless that was asked for with
     /// [`RequestBuilder::timings`](crate::RequestBuilder::timings) or
     /// [`ClientBuilder::timings`](crate::ClientBuilder::timings).
+    ///
+    /// ```
+    /// # use papilio::{Client, MockTransport, Response};
+    /// let mock = MockTransport::new(|_| Ok(Response::builder(200).text("")));
+    /// let client = Client::builder().transport(mock).timings(true).build()?;
+    /// assert!(client.get("http://test/").send()?.timings().is_some());
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn timings(&self) -> Option<Timings> {
         self.head.stopwatch.as_ref().map(Stopwatch::timings)
     }
 
+    /// The number of the stream of HTTP/2 that the response came on: odd, from 1. `None` for other versions.
+    #[cfg(feature = "async")]
+    pub fn stream_id(&self) -> Option<u32> {
+        self.head.extensions.get::<StreamId>().map(|id| id.0)
+    }
+
     /// The open map of extensions: typed values by type.
+    ///
+    /// ```
+    /// # use papilio::Response;
+    /// let mut response = Response::builder(200).text("");
+    /// response.extensions_mut().insert(7_u8);
+    /// assert_eq!(response.extensions().get::<u8>(), Some(&7));
+    /// ```
     pub fn extensions(&self) -> &Extensions {
         &self.head.extensions
     }
 
     /// The open map of extensions, to add to.
+    ///
+    /// ```
+    /// # use papilio::Response;
+    /// let mut response = Response::builder(200).text("");
+    /// response.extensions_mut().insert("a note");
+    /// ```
     pub fn extensions_mut(&mut self) -> &mut Extensions {
         &mut self.head.extensions
     }
@@ -299,6 +437,12 @@ impl<B> Response<B> {
 /// The body in memory.
 impl Response {
     /// Starts a response made by hand, for tests and transports. A status outside 100 to 999 becomes 500.
+    ///
+    /// ```
+    /// # use papilio::Response;
+    /// let response = Response::builder(201).header("Location", "/7").text("made");
+    /// assert_eq!(response.status(), 201);
+    /// ```
     pub fn builder(status: u16) -> ResponseBuilder {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         ResponseBuilder {
@@ -308,12 +452,23 @@ impl Response {
     }
 
     /// The body, decoded.
+    ///
+    /// ```
+    /// # use papilio::Response;
+    /// assert_eq!(Response::builder(200).bytes("abc").content(), "abc");
+    /// ```
     #[doc(alias = "bytes")]
     pub fn content(&self) -> &Bytes {
         &self.body
     }
 
     /// The body, decoded, by value.
+    ///
+    /// ```
+    /// # use papilio::Response;
+    /// let content: papilio::Bytes = Response::builder(200).bytes("abc").into_content();
+    /// assert_eq!(content, "abc");
+    /// ```
     pub fn into_content(self) -> Bytes {
         self.body
     }
@@ -333,6 +488,13 @@ impl Response {
     ///
     /// # Errors
     /// [`Kind::Config`] for a label nobody knows.
+    ///
+    /// ```
+    /// # use papilio::Response;
+    /// let response = Response::builder(200).bytes(&b"caf\xe9"[..]);
+    /// assert_eq!(response.text_with_encoding("latin-1")?, "café");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn text_with_encoding(&self, label: &str) -> Result<Cow<'_, str>> {
         Charset::for_label(label)
             .map(|charset| charset.decode(&self.body))
@@ -340,6 +502,11 @@ impl Response {
     }
 
     /// The name of the charset [`text`](Self::text) uses.
+    ///
+    /// ```
+    /// # use papilio::Response;
+    /// assert_eq!(Response::builder(200).text("").encoding(), "utf-8");
+    /// ```
     pub fn encoding(&self) -> &'static str {
         self.head.charset(&self.body).name()
     }
@@ -360,11 +527,24 @@ impl Response {
     }
 
     /// From just before the request was handed to the connection until the body was read.
+    ///
+    /// ```
+    /// # use papilio::{Client, MockTransport, Response};
+    /// let mock = MockTransport::new(|_| Ok(Response::builder(200).text("")));
+    /// let client = Client::builder().transport(mock).build()?;
+    /// println!("{:?}", client.get("http://test/").send()?.elapsed());
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn elapsed(&self) -> Duration {
         self.head.elapsed.unwrap_or_default()
     }
 
     /// Whether the body was cut: that of a followed redirect or an answered challenge, which is kept up to a limit.
+    ///
+    /// ```
+    /// # use papilio::Response;
+    /// assert!(!Response::builder(200).text("whole").is_cut());
+    /// ```
     pub fn is_cut(&self) -> bool {
         self.head.cut
     }
@@ -375,11 +555,26 @@ impl Response {
     }
 
     /// The body in pieces; in one piece unless a chunk size is set. Can be called again and again.
+    ///
+    /// ```
+    /// # use papilio::Response;
+    /// let response = Response::builder(200).text("abc");
+    /// assert_eq!(response.iter_bytes().next().unwrap()?, "abc");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn iter_bytes(&self) -> Pieces<std::option::IntoIter<Result<Bytes>>> {
         Pieces::new(Some(Ok(self.body.clone())).into_iter())
     }
 
     /// The text in pieces.
+    ///
+    /// ```
+    /// # use papilio::Response;
+    /// let response = Response::builder(200).text("äö");
+    /// let text: String = response.iter_text().collect::<papilio::Result<_>>()?;
+    /// assert_eq!(text, "äö");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn iter_text(&self) -> TextPieces<std::option::IntoIter<Result<Bytes>>> {
         let charset = self.head.charset(&self.body);
         TextPieces::new(Some(Ok(self.body.clone())).into_iter(), charset)

@@ -62,6 +62,10 @@ pub enum SocketOption {
 impl SocketOption {
     /// Whether this system has the option. One that it has may still be refused when it is set: for want of a privilege,
     /// or for its value.
+    ///
+    /// ```
+    /// assert!(papilio::SocketOption::TimeToLive(64).is_supported());
+    /// ```
     pub fn is_supported(&self) -> bool {
         let is_linux = cfg!(any(target_os = "linux", target_os = "android"));
         match self {
@@ -137,6 +141,11 @@ pub struct TcpKeepalive {
 
 impl TcpKeepalive {
     /// With the first probe after this silence; systems count in whole seconds.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// let keepalive = papilio::TcpKeepalive::new(Duration::from_secs(60));
+    /// ```
     pub const fn new(time: Duration) -> Self {
         Self {
             time,
@@ -146,6 +155,11 @@ impl TcpKeepalive {
     }
 
     /// The time between probes.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// let keepalive = papilio::TcpKeepalive::new(Duration::from_secs(60)).interval(Duration::from_secs(10));
+    /// ```
     #[must_use]
     pub const fn interval(mut self, interval: Duration) -> Self {
         self.interval = Some(interval);
@@ -153,6 +167,11 @@ impl TcpKeepalive {
     }
 
     /// How many probes may go unanswered.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// let keepalive = papilio::TcpKeepalive::new(Duration::from_secs(60)).retries(3);
+    /// ```
     #[must_use]
     pub const fn retries(mut self, retries: u32) -> Self {
         self.retries = Some(retries);

@@ -12,8 +12,10 @@ use std::time::{Duration, Instant};
 /// history. A request that was tried more than once (a connect that was retried, a connection that the server had just
 /// closed) has several [`attempts`](Self::attempts); the methods are about the last of them.
 ///
-/// ```no_run
-/// let client = papilio::Client::new();
+/// ```
+/// # use papilio::{Client, MockTransport, Response};
+/// # let mock = MockTransport::new(|_| Ok(Response::builder(200).text("")));
+/// # let client = Client::builder().transport(mock).build()?;
 /// let response = client.get("https://www.example.org/").timings().send()?;
 /// if let Some(timings) = response.timings() {
 ///     println!("connected after {:?}, answered after {:?}", timings.connect(), timings.first_byte());
@@ -28,6 +30,16 @@ pub struct Timings {
 
 /// One try of a request. All times are counted from when the request was handed to its transport; what did not happen is
 /// `None`.
+///
+/// ```
+/// # use papilio::{Client, MockTransport, Response};
+/// let mock = MockTransport::new(|_| Ok(Response::builder(200).text("")));
+/// let client = Client::builder().transport(mock).build()?;
+/// let timings = client.get("http://test/").timings().send()?.timings().unwrap();
+/// // Nothing was connected to.
+/// assert!(timings.attempts().iter().all(|attempt| attempt.connect.is_none()));
+/// # Ok::<(), papilio::Error>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Attempt {
@@ -56,6 +68,15 @@ impl Timings {
     }
 
     /// All tries, the oldest first.
+    ///
+    /// ```
+    /// # use papilio::{Client, MockTransport, Response};
+    /// let mock = MockTransport::new(|_| Ok(Response::builder(200).text("")));
+    /// let client = Client::builder().transport(mock).build()?;
+    /// let timings = client.get("http://test/").timings().send()?.timings().unwrap();
+    /// println!("{} attempts", timings.attempts().len());
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn attempts(&self) -> &[Attempt] {
         &self.attempts
     }
@@ -86,6 +107,15 @@ impl Timings {
     }
 
     /// When the body was read to its end, or given up; `None` until then.
+    ///
+    /// ```
+    /// # use papilio::{Client, MockTransport, Response};
+    /// let mock = MockTransport::new(|_| Ok(Response::builder(200).text("")));
+    /// let client = Client::builder().transport(mock).build()?;
+    /// let timings = client.get("http://test/").timings().send()?.timings().unwrap();
+    /// println!("{:?} in all", timings.end());
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn end(&self) -> Option<Duration> {
         self.attempts.last()?.end
     }

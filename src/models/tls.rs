@@ -156,6 +156,13 @@ impl TlsConfig {
 #[cfg(feature = "tls")]
 impl TlsConfig {
     /// Settings to be built.
+    ///
+    /// ```
+    /// use papilio::{Client, TlsConfig, TlsVersion};
+    /// let tls = TlsConfig::builder().min_version(TlsVersion::Tls13).build()?;
+    /// let client = Client::builder().tls(tls).build()?;
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn builder() -> TlsConfigBuilder {
         TlsConfigBuilder::new()
     }

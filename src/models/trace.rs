@@ -46,6 +46,14 @@ type Callback = dyn Fn(&Event<'_>) -> Result<()> + Send + Sync;
 
 impl Trace {
     /// With this function.
+    ///
+    /// ```
+    /// # use papilio::{Error, Kind, Trace};
+    /// let trace = Trace::new(|event| match event.step() {
+    ///     "connection.connect_tcp" => Err(Error::new(Kind::Custom, "not over the network")),
+    ///     _ => Ok(()),
+    /// });
+    /// ```
     pub fn new(callback: impl Fn(&Event<'_>) -> Result<()> + Send + Sync + 'static) -> Self {
         Self(Arc::new(callback))
     }
@@ -65,6 +73,14 @@ impl fmt::Debug for Trace {
 ///
 /// As text it is its name and what is known about it, `connection.connect_tcp.complete return_value=127.0.0.1:80`, as in
 /// the debug log: without secrets, in one line.
+///
+/// ```
+/// # use papilio::Trace;
+/// let trace = Trace::new(|event| {
+///     println!("{} {:?}: {event}", event.step(), event.phase());
+///     Ok(())
+/// });
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Event<'a> {
     pub(crate) name: &'static str,
@@ -73,6 +89,17 @@ pub struct Event<'a> {
 }
 
 /// Whether a step begins or how it ended.
+///
+/// ```
+/// # use papilio::Trace;
+/// use papilio::EventPhase;
+/// let trace = Trace::new(|event| {
+///     if event.phase() == EventPhase::Failed {
+///         eprintln!("{event}");
+///     }
+///     Ok(())
+/// });
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum EventPhase {
     /// It begins.
@@ -84,6 +111,19 @@ pub enum EventPhase {
 }
 
 /// What is known at an event.
+///
+/// ```
+/// # use papilio::Trace;
+/// use papilio::EventInfo;
+/// let trace = Trace::new(|event| {
+///     match event.info() {
+///         EventInfo::Connect { host, port, .. } => println!("to {host}, port {port}"),
+///         EventInfo::Failed(error) => println!("{error}"),
+///         _ => {}
+///     }
+///     Ok(())
+/// });
+/// ```
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum EventInfo<'a> {
@@ -165,11 +205,27 @@ pub enum EventInfo<'a> {
 
 impl<'a> Event<'a> {
     /// The whole name: `connection.connect_tcp.started`.
+    ///
+    /// ```
+    /// # use papilio::Trace;
+    /// let trace = Trace::new(|event| {
+    ///     println!("{}", event.name());
+    ///     Ok(())
+    /// });
+    /// ```
     pub fn name(&self) -> &'static str {
         self.name
     }
 
     /// The name of the step, without its phase: `connection.connect_tcp`.
+    ///
+    /// ```
+    /// # use papilio::Trace;
+    /// let trace = Trace::new(|event| {
+    ///     println!("{}", event.step());
+    ///     Ok(())
+    /// });
+    /// ```
     pub fn step(&self) -> &'static str {
         self.name
             .rsplit_once('.')
@@ -177,11 +233,27 @@ impl<'a> Event<'a> {
     }
 
     /// Whether the step begins or how it ended.
+    ///
+    /// ```
+    /// # use papilio::Trace;
+    /// let trace = Trace::new(|event| {
+    ///     println!("{:?}", event.phase());
+    ///     Ok(())
+    /// });
+    /// ```
     pub fn phase(&self) -> EventPhase {
         self.phase
     }
 
     /// What is known.
+    ///
+    /// ```
+    /// # use papilio::Trace;
+    /// let trace = Trace::new(|event| {
+    ///     println!("{:?}", event.info());
+    ///     Ok(())
+    /// });
+    /// ```
     pub fn info(&self) -> EventInfo<'a> {
         self.info
     }

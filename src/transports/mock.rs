@@ -31,6 +31,14 @@ pub struct MockTransport<F>(F);
 
 impl<F: Fn(&Request) -> Result<Response> + Send + Sync> MockTransport<F> {
     /// With this function.
+    ///
+    /// ```
+    /// # use papilio::{Client, MockTransport};
+    /// let mock = MockTransport::new(|request| Ok(papilio::Response::builder(200).text(request.url.path())));
+    /// let client = Client::builder().transport(mock).build()?;
+    /// assert_eq!(client.get("http://test/a").send()?.text(), "/a");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn new(answer: F) -> Self {
         Self(answer)
     }

@@ -2,15 +2,22 @@
 //! or the level of the log.
 
 use std::env;
-use std::process::Command;
+use std::process::{Command, Output};
 
 /// Whether this process runs the test of this name (`module::function`) and no other; if not, such a process is started
 /// and has to succeed. It may have few descriptors open, so that leaks show.
 #[track_caller]
 pub(crate) fn alone(test: &str, environment: &[(&str, &str)]) -> bool {
+    said_alone(test, environment).is_none()
+}
+
+/// The same, for a test about what a program prints: `None` in the process of the test's own, and in the other what that
+/// one said.
+#[track_caller]
+pub(crate) fn said_alone(test: &str, environment: &[(&str, &str)]) -> Option<Output> {
     const MARK: &str = "PAPILIO_TEST_ALONE";
     if env::var_os(MARK).is_some_and(|name| name == test) {
-        return true;
+        return None;
     }
     let output = command()
         .args([test, "--exact", "--nocapture", "--test-threads=1"])
@@ -25,7 +32,7 @@ pub(crate) fn alone(test: &str, environment: &[(&str, &str)]) -> bool {
         output.status,
         String::from_utf8_lossy(&output.stderr)
     );
-    false
+    Some(output)
 }
 
 /// This program, with few descriptors where that can be arranged.

@@ -5,6 +5,8 @@ mod auth;
 mod body;
 mod download;
 mod failure;
+#[cfg(all(feature = "async", feature = "tls"))]
+mod http2;
 mod network;
 mod output;
 mod process;
@@ -227,6 +229,7 @@ fn help_and_version() {
         "    --retry <N>",
         "    --retry-any",
         "    --proxy <URL>",
+        "    --http2",
         "    --resolve <HOST:PORT:ADDRESS>",
         "    --unix-socket <PATH>",
         "    --local-address <ADDRESS>",

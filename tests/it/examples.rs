@@ -3,7 +3,7 @@
 //! `mock_test` is not here: it is tests, and runs with all others.
 
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Output};
 use std::str;
 use std::sync::LazyLock;
 
@@ -100,16 +100,39 @@ fn digest() {
     );
 }
 
+#[test]
+fn logging() {
+    let output = output("logging", &[]);
+    assert_eq!(
+        str::from_utf8(&output.stdout).unwrap(),
+        "requests.1.log, requests.2.log, requests.3.log, requests.log\n\
+         papilio: lines\n\
+         papilio::http11: lines\n\
+         papilio::connection: no lines\n"
+    );
+    // Of hundreds of lines only the warning goes to the console.
+    let console = str::from_utf8(&output.stderr).unwrap();
+    assert_eq!(console.lines().count(), 1, "{console}");
+    assert!(console.starts_with("WARN [2"), "{console}");
+    let end = "] logging - 13 is said to be unlucky: 200 OK\n";
+    assert!(console.ends_with(end), "{console}");
+}
+
 /// What the example prints on standard output.
 #[track_caller]
 fn run(name: &str, arguments: &[&str]) -> String {
+    String::from_utf8(output(name, arguments).stdout).unwrap()
+}
+
+#[track_caller]
+fn output(name: &str, arguments: &[&str]) -> Output {
     let path = FOLDER
         .join(name)
         .with_extension(std::env::consts::EXE_EXTENSION);
     let output = Command::new(path).args(arguments).output().unwrap();
     let errors = str::from_utf8(&output.stderr).unwrap();
     assert!(output.status.success(), "{errors}");
-    String::from_utf8(output.stdout).unwrap()
+    output
 }
 
 /// Where cargo puts the examples. `cargo test` builds them; `cargo test --test it` does not, and they are built here.
@@ -134,6 +157,8 @@ static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
             (cfg!(feature = "charset"), "charset"),
             (cfg!(feature = "public-suffix"), "public-suffix"),
             (cfg!(feature = "multipart"), "multipart"),
+            (cfg!(feature = "env_logger"), "env_logger"),
+            (cfg!(feature = "log-kv"), "log-kv"),
             (cfg!(feature = "cli"), "cli"),
         ];
         let features = features.iter().filter(|(on, _)| *on);

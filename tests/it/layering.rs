@@ -67,7 +67,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "asynchronous::response",
         ],
     ),
-    ("logging", &[]),
+    ("logging", &["error"]),
     ("guide", &[]),
 ];
 
@@ -101,7 +101,7 @@ const MUST_NOT_SAY: &[(&str, &[&str])] = &[
     ("engine", &["thread::", "tokio", "block_on"]),
 ];
 
-/// In lines, tests not counted.
+/// In lines; tests, and examples in the documentation, not counted.
 const LONGEST_FILE: usize = 450;
 
 /// Files that are longer than that already. They may shrink; a new one is split instead of put here.
@@ -182,7 +182,7 @@ fn lower_layers_do_not_wait() {
 fn files_are_short() {
     let mut long = Vec::new();
     for file in files(&["src"]) {
-        let lines = file.lines_of_code();
+        let lines = file.length();
         let longest = LONGER_FILES
             .iter()
             .find(|(path, _)| *path == file.path)
@@ -191,7 +191,11 @@ fn files_are_short() {
             long.push(format!("{} has {lines} lines", file.path));
         }
     }
-    assert!(long.is_empty(), "without tests, {}", long.join(", "));
+    assert!(
+        long.is_empty(),
+        "without tests and examples, {}",
+        long.join(", ")
+    );
 }
 
 #[test]

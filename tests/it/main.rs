@@ -17,6 +17,8 @@
 
 mod alone;
 mod authentication;
+#[cfg(feature = "env_logger")]
+mod basic_config;
 mod clients;
 #[cfg(feature = "cli")]
 mod command;
@@ -24,8 +26,10 @@ mod common;
 mod cookie_client;
 mod cookies;
 mod decoding;
+mod documentation;
 mod errors;
 mod examples;
+mod failures;
 mod headers;
 mod hooks;
 mod layering;

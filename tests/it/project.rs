@@ -28,6 +28,18 @@ impl File {
             .position(|pair| test_module(pair).is_some_and(|rest| rest.ends_with('{')))
             .unwrap_or(lines.len())
     }
+
+    /// How much there is to read: the lines of code without the examples in their documentation.
+    pub(crate) fn length(&self) -> usize {
+        let mut is_example = false;
+        let counts = |line: &&str| {
+            let comment = line.trim_start().strip_prefix("///");
+            let is_fence = comment.is_some_and(|text| text.trim_start().starts_with("```"));
+            is_example ^= is_fence;
+            !is_fence && (comment.is_none() || !is_example)
+        };
+        self.code().filter(counts).count()
+    }
 }
 
 /// What follows `mod ` where these two lines begin a module of tests.

@@ -7,7 +7,9 @@ use std::pin::Pin;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Buf, Bytes};
+use bytes::Buf;
+#[cfg(test)]
+use bytes::Bytes;
 use http::{Response, StatusCode};
 
 use super::headers;
@@ -46,6 +48,7 @@ impl Stream {
     ///
     /// # Errors
     /// As [`head`](Self::head). The error says how much was received.
+    #[cfg(test)]
     pub(crate) async fn data(&mut self) -> Result<Option<Bytes>> {
         self.progress.reading()?;
         if !poll_fn(|context| self.poll_pending(context)).await? {

@@ -2,6 +2,7 @@
 
 use super::raw_tests::*;
 use super::*;
+use crate::models::request::Request;
 
 /// What the client makes of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -37,9 +37,7 @@ use crate::connection::wire::Wire;
 use crate::error::{Error, Kind, Phase, Reason, Result};
 use crate::models::connection::ConnectionInfo;
 use crate::models::http2::Http2Settings;
-use crate::models::request::Request;
 use crate::models::trace::EventInfo;
-use crate::protocol::http1::Outgoing;
 use io::H2Io;
 use shared::Shared;
 
@@ -110,8 +108,14 @@ impl Http2 {
     }
 
     /// Whether it takes one at once.
+    #[cfg(test)]
     pub(crate) fn has_room(&self) -> bool {
         self.shared.has_room()
+    }
+
+    /// How often something was received: to see whether the server is silent.
+    pub(crate) fn reads(&self) -> usize {
+        self.shared.reads()
     }
 
     /// Requests on it.
@@ -120,21 +124,25 @@ impl Http2 {
     }
 
     /// Requests that wait for a place on it.
+    #[cfg(test)]
     pub(crate) fn waiting(&self) -> usize {
         self.shared.waiting()
     }
 
     /// When the last request left it; `None` while there are some (H2-12).
+    #[cfg(test)]
     pub(crate) fn idle_since(&self) -> Option<Instant> {
         self.shared.idle_since()
     }
 
     /// Wakes once, when a place may be free or the connection does not take any more.
+    #[cfg(test)]
     pub(crate) fn watch(&self, waker: &Waker) {
         self.shared.watch(waker);
     }
 
     /// Whether it is the same connection.
+    #[cfg(test)]
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.shared, &other.shared)
     }
@@ -142,11 +150,6 @@ impl Http2 {
     /// Ends it at once: every request on it fails with an error of this kind (TMO-13).
     pub(crate) fn fail(&self, kind: Kind) {
         self.shared.end(shared::End::GivenUp(kind));
-    }
-
-    /// Whether the request may be sent at all; found without a connection.
-    pub(crate) fn check(request: &Request) -> Result<()> {
-        headers::request(&Outgoing::from(request)).map(drop)
     }
 
     fn how_ended(&self) -> Option<shared::End> {

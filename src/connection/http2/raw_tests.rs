@@ -8,6 +8,8 @@ use tokio::net::{TcpListener, TcpStream};
 use super::*;
 use crate::Headers;
 use crate::models::config::ResponseLimits;
+use crate::models::request::Request;
+use crate::protocol::http1::Outgoing;
 
 pub(super) const DATA: u8 = 0;
 pub(super) const HEADERS: u8 = 1;

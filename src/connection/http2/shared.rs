@@ -209,6 +209,7 @@ impl Shared {
     }
 
     /// Wakes once, when a place becomes free or the connection closes.
+    #[cfg(test)]
     pub(super) fn watch(&self, waker: &Waker) {
         let mut state = self.state();
         if !state.watchers.iter().any(|known| known.will_wake(waker)) {
@@ -229,6 +230,7 @@ impl Shared {
     }
 
     /// Whether there is room for one more right now.
+    #[cfg(test)]
     pub(super) fn has_room(&self) -> bool {
         let state = self.state();
         !state.is_closing() && state.active + state.queue.len() < state.limit
@@ -243,10 +245,12 @@ impl Shared {
         self.state().active
     }
 
+    #[cfg(test)]
     pub(super) fn waiting(&self) -> usize {
         self.state().queue.len()
     }
 
+    #[cfg(test)]
     pub(super) fn idle_since(&self) -> Option<Instant> {
         self.state().idle_since
     }

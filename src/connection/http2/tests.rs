@@ -6,7 +6,9 @@ use super::raw_tests::*;
 use super::*;
 use crate::connection::outbox::Flushed;
 use crate::models::config::ResponseLimits;
+use crate::models::request::Request;
 use crate::models::trace::Trace;
+use crate::protocol::http1::Outgoing;
 
 fn post(body: &'static str) -> Request {
     let request = Request::new("POST", "http://example.org/").unwrap();
@@ -532,7 +534,7 @@ fn without_a_runtime_of_the_caller() {
     std::thread::spawn(move || {
         server.block_on(async { echo(listener.accept().await.unwrap().0).await });
     });
-    let socket = StdSocket::new(std::net::TcpStream::connect(address).unwrap()).unwrap();
+    let socket = StdSocket::new(std::net::TcpStream::connect(address).unwrap().into()).unwrap();
     let settings = Http2Settings::default();
     let (connection, task) = adopt(Wire::plain(socket), &settings, &Tracer::default()).unwrap();
     let run = std::thread::spawn(move || runtime().block_on(task));
@@ -732,7 +734,7 @@ async fn over_tls() {
         }
     });
     let socket = std::net::TcpStream::connect(address).unwrap();
-    let mut wire = Wire::plain(StdSocket::new(socket).unwrap());
+    let mut wire = Wire::plain(StdSocket::new(socket.into()).unwrap());
     wire.start_tls(Tls::new(Arc::new(client), "localhost").unwrap());
     within(async {
         while !matches!(wire.handshake().unwrap(), Step::Done(())) {

@@ -41,6 +41,12 @@ impl<C: Pooled> Lease<C> {
         }
     }
 
+    /// Whether there is something to send requests over; else it is the permission to open that.
+    pub(crate) fn is_open(&self) -> bool {
+        let hold = self.place.as_ref().map(|place| &place.hold);
+        !matches!(hold, None | Some(Hold::Slot))
+    }
+
     /// The handle of a shared connection: there from the start if it exists already, else from [`share`](Self::share)
     /// on. It may have become unusable meanwhile; then the lease is to be dropped, and another to be asked for.
     pub(crate) fn shared(&self) -> Option<&C::Shared> {

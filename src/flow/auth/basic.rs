@@ -37,6 +37,12 @@ impl BasicAuth {
     /// With this user name and this password.
     ///
     /// A user name with a colon, and either with CR, LF or NUL, is `LocalProtocol` when a request is to be sent.
+    ///
+    /// ```
+    /// # use papilio::{BasicAuth, Client};
+    /// let client = Client::builder().auth(BasicAuth::new("user", "password")).build()?;
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn new(user: impl AsRef<[u8]>, password: impl AsRef<[u8]>) -> Self {
         let (user, password) = (user.as_ref(), password.as_ref());
         Self {

@@ -61,6 +61,12 @@ type MakeCnonce = dyn Fn() -> Result<String> + Send + Sync;
 
 impl DigestAuth {
     /// With this user name and this password. Text is hashed as UTF-8, bytes as they are.
+    ///
+    /// ```
+    /// # use papilio::{Client, DigestAuth};
+    /// let client = Client::builder().auth(DigestAuth::new("user", "password")).build()?;
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn new(user: impl AsRef<[u8]>, password: impl AsRef<[u8]>) -> Self {
         Self::with_cnonce(user, password, random_cnonce)
     }

@@ -36,6 +36,12 @@ pub struct BearerAuth {
 
 impl BearerAuth {
     /// With this token. One that cannot stand in a header is `LocalProtocol` when a request is to be sent.
+    ///
+    /// ```
+    /// # use papilio::{BearerAuth, Client};
+    /// let client = Client::builder().auth(BearerAuth::new("token")).build()?;
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn new(token: impl AsRef<[u8]>) -> Self {
         Self {
             value: [b"Bearer ", token.as_ref()].concat().into(),
@@ -78,6 +84,13 @@ type Change = dyn Fn(&mut Request) -> Result<()> + Send + Sync;
 
 impl FunctionAuth {
     /// With this function. An error it returns ends the call.
+    ///
+    /// ```
+    /// # use papilio::{Client, FunctionAuth};
+    /// let auth = FunctionAuth::new(|request| request.headers.insert("X-Key", "7"));
+    /// let client = Client::builder().auth(auth).build()?;
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn new(function: impl Fn(&mut Request) -> Result<()> + Send + Sync + 'static) -> Self {
         Self {
             function: Arc::new(function),
@@ -121,6 +134,11 @@ where
 /// ```
 pub trait IntoAuth {
     /// The scheme.
+    ///
+    /// ```
+    /// use papilio::IntoAuth;
+    /// let basic = ("user", "password").into_auth();
+    /// ```
     fn into_auth(self) -> Arc<dyn Auth>;
 }
 

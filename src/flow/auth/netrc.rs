@@ -27,10 +27,16 @@ pub(crate) use parse::{Entry, Netrc};
 /// The file is read once, here. The entry of exactly that host counts, else the `default` entry; without one, or without a
 /// password in it, the request goes out as it is. A user name or password in the URL wins over the file.
 ///
-/// ```no_run
-/// # use papilio::NetrcAuth;
-/// let home = NetrcAuth::new()?;
-/// let other = NetrcAuth::from_file("deploy.netrc")?;
+/// ```
+/// use papilio::{Client, NetrcAuth};
+///
+/// # let path = std::env::temp_dir().join(format!("papilio-netrc-doc-{}", std::process::id()));
+/// # std::fs::write(&path, "machine example.org login ada password s3cret").unwrap();
+/// # let _ = || {
+/// let path = "deploy.netrc";
+/// # };
+/// let client = Client::builder().auth(NetrcAuth::from_file(&path)?).build()?;
+/// # std::fs::remove_file(&path).unwrap();
 /// # Ok::<(), papilio::Error>(())
 /// ```
 #[derive(Clone)]
@@ -51,6 +57,14 @@ impl NetrcAuth {
     /// [`Kind::Config`] if there is no such file, it cannot be read or makes no sense; the message has its name and the
     /// line. On Unix also if it holds a password, for another login than `anonymous`, and is not the user's own or others
     /// may access it.
+    ///
+    /// ```
+    /// # use papilio::{Client, NetrcAuth};
+    /// # let _ = || -> papilio::Result<()> {
+    /// let client = Client::builder().auth(NetrcAuth::new()?).build()?;
+    /// # Ok(()) };
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn new() -> Result<Self> {
         let home = std::env::home_dir()
             .filter(|home| !home.as_os_str().is_empty())
@@ -63,6 +77,15 @@ impl NetrcAuth {
     /// # Errors
     /// [`Kind::Config`] if there is no such file, it cannot be read or makes no sense; the message has its name and the
     /// line.
+    ///
+    /// ```
+    /// # use papilio::NetrcAuth;
+    /// let path = std::env::temp_dir().join(format!("papilio-netrc-new-{}", std::process::id()));
+    /// std::fs::write(&path, "machine example.org login ada password s3cret").unwrap();
+    /// let auth = NetrcAuth::from_file(&path)?;
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self> {
         Self::read(path.as_ref(), false)
     }

@@ -42,6 +42,15 @@ impl Cookies {
     ///
     /// # Errors
     /// `Config` with the number of a line that is not a cookie.
+    ///
+    /// ```
+    /// # use papilio::Cookies;
+    /// let text = "www.example.org\tFALSE\t/\tTRUE\t0\tid\t42\n";
+    /// let cookies = Cookies::from_netscape(text)?;
+    /// assert_eq!(cookies.get("id")?.as_deref(), Some("42"));
+    /// assert!(Cookies::from_netscape("nonsense").is_err());
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn from_netscape(text: &str) -> Result<Self> {
         let cookies = Self::new();
         for (number, line) in (1..).zip(text.lines()) {

@@ -40,11 +40,30 @@ pub struct Part {
 
 impl Part {
     /// A field, without file name and media type.
+    ///
+    /// ```
+    /// use papilio::multipart::{Form, Part};
+    /// let form = Form::new().part("a", Part::text("abc"));
+    /// let mut request = papilio::Client::new().post("http://e.com/").multipart(form).build()?;
+    /// let body = String::from_utf8_lossy(request.body.buffer()?);
+    /// assert!(body.contains("name=\"a\""));
+    /// assert!(body.contains("abc"));
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn text(value: impl Into<String>) -> Self {
         Self::new(Body::from(value.into()), "")
     }
 
     /// A file in memory.
+    ///
+    /// ```
+    /// use papilio::multipart::{Form, Part};
+    /// let form = Form::new().part("a", Part::bytes(vec![b'x'; 3]));
+    /// let mut request = papilio::Client::new().post("http://e.com/").multipart(form).build()?;
+    /// let body = String::from_utf8_lossy(request.body.buffer()?);
+    /// assert!(body.contains("xxx"));
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn bytes(bytes: impl Into<Bytes>) -> Self {
         Self::stream(bytes.into())
     }
@@ -53,6 +72,15 @@ impl Part {
     ///
     /// # Errors
     /// [`Kind::Body`](crate::Kind::Body) if the file cannot be opened; the message names the path.
+    ///
+    /// ```
+    /// use papilio::multipart::{Form, Part};
+    /// let path = std::env::temp_dir().join(format!("papilio-part-{}.txt", std::process::id()));
+    /// std::fs::write(&path, "abc").unwrap();
+    /// let form = Form::new().part("notes", Part::file(&path)?.mime("text/markdown")?);
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn file(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -60,6 +88,15 @@ impl Part {
     }
 
     /// A reader of unknown length. It can be sent once, and the form has no `Content-Length`.
+    ///
+    /// ```
+    /// use papilio::multipart::{Form, Part};
+    /// let form = Form::new().part("a", Part::reader("abc".as_bytes()));
+    /// let mut request = papilio::Client::new().post("http://e.com/").multipart(form).build()?;
+    /// let body = String::from_utf8_lossy(request.body.buffer()?);
+    /// assert!(body.contains("abc"));
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn reader(reader: impl Read + Send + 'static) -> Self {
         Self::stream(Body::reader(reader))
     }
@@ -82,6 +119,13 @@ impl Part {
     ///
     /// # Errors
     /// [`Kind::Body`](crate::Kind::Body) if seeking fails.
+    ///
+    /// ```
+    /// use papilio::multipart::{Form, Part};
+    /// use std::io::Cursor;
+    /// let form = Form::new().part("a", Part::seekable(Cursor::new("abc"))?);
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn seekable(reader: impl Read + Seek + Send + 'static) -> Result<Self> {
         Ok(Self::stream(Body::seekable(reader)?))
     }
@@ -97,6 +141,15 @@ impl Part {
     }
 
     /// The file name the server is told; an empty one is none.
+    ///
+    /// ```
+    /// use papilio::multipart::{Form, Part};
+    /// let form = Form::new().part("a", Part::bytes("abc").file_name("a.png"));
+    /// let mut request = papilio::Client::new().post("http://e.com/").multipart(form).build()?;
+    /// let body = String::from_utf8_lossy(request.body.buffer()?);
+    /// assert!(body.contains("image/png"));
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     #[doc(alias = "filename")]
     pub fn file_name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.file_name = name.into();
@@ -107,6 +160,15 @@ impl Part {
     ///
     /// # Errors
     /// [`Kind::LocalProtocol`](crate::Kind::LocalProtocol) if it is empty or cannot be the value of a header.
+    ///
+    /// ```
+    /// use papilio::multipart::{Form, Part};
+    /// let form = Form::new().part("a", Part::bytes("{}").mime("application/json")?);
+    /// let mut request = papilio::Client::new().post("http://e.com/").multipart(form).build()?;
+    /// let body = String::from_utf8_lossy(request.body.buffer()?);
+    /// assert!(body.contains("application/json"));
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     #[doc(alias = "mime_str")]
     pub fn mime(mut self, media_type: impl Into<String>) -> Result<Self> {
         let media_type = media_type.into();
@@ -123,6 +185,15 @@ impl Part {
     /// # Errors
     /// [`Kind::LocalProtocol`](crate::Kind::LocalProtocol) if name or value break the grammar of headers, and for
     /// `Content-Disposition`, which says the names.
+    ///
+    /// ```
+    /// use papilio::multipart::{Form, Part};
+    /// let form = Form::new().part("a", Part::text("abc").header("X-Part", "7")?);
+    /// let mut request = papilio::Client::new().post("http://e.com/").multipart(form).build()?;
+    /// let body = String::from_utf8_lossy(request.body.buffer()?);
+    /// assert!(body.contains("X-Part: 7"));
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<[u8]>) -> Result<Self> {
         if name.as_ref().eq_ignore_ascii_case("Content-Disposition") {
             return Err(Error::local(

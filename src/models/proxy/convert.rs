@@ -21,6 +21,11 @@ pub trait IntoProxy: sealed::Sealed {
     ///
     /// # Errors
     /// [`Kind::Config`](crate::Kind::Config) for a URL that is not a proxy's.
+    ///
+    /// ```
+    /// use papilio::IntoProxy;
+    /// assert!("ftp://localhost".into_proxy().is_err());
+    /// ```
     fn into_proxy(self) -> Result<Proxy>;
 }
 

@@ -28,6 +28,12 @@ impl ResponseBuilder {
     /// Adds a header; it wins over the automatic ones.
     ///
     /// An invalid name or value turns the response into a 500 that says so.
+    ///
+    /// ```
+    /// # use papilio::Response;
+    /// let response = Response::builder(200).header("X-A", "1").text("");
+    /// assert_eq!(response.headers().get("x-a").as_deref(), Some("1"));
+    /// ```
     pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<[u8]>) -> Self {
         if let Err(error) = self.head.headers.append(name, value) {
             self.error.get_or_insert(error);
@@ -36,22 +42,44 @@ impl ResponseBuilder {
     }
 
     /// Says which protocol version it came by; HTTP/1.1 unless set.
+    ///
+    /// ```
+    /// # use papilio::{Response, Version};
+    /// let response = Response::builder(200).version(Version::HTTP_10).text("");
+    /// assert_eq!(response.http_version(), "HTTP/1.0");
+    /// ```
     pub fn version(mut self, version: Version) -> Self {
         self.head.version = version;
         self
     }
 
     /// With these bytes as body; `Content-Length` is added unless they are empty.
+    ///
+    /// ```
+    /// # use papilio::Response;
+    /// assert_eq!(Response::builder(200).bytes(vec![1, 2, 3]).content().len(), 3);
+    /// ```
     pub fn bytes(self, content: impl Into<Bytes>) -> Response {
         self.finish(content.into(), None)
     }
 
     /// With this text as body, `text/plain; charset=utf-8`.
+    ///
+    /// ```
+    /// # use papilio::Response;
+    /// assert_eq!(Response::builder(200).text("café").text(), "café");
+    /// ```
     pub fn text(self, content: impl Into<String>) -> Response {
         self.finish(content.into().into(), Some("text/plain; charset=utf-8"))
     }
 
     /// With this text as body, `text/html; charset=utf-8`.
+    ///
+    /// ```
+    /// # use papilio::Response;
+    /// let response = Response::builder(200).html("<p>");
+    /// assert_eq!(response.headers().get("content-type").as_deref(), Some("text/html; charset=utf-8"));
+    /// ```
     pub fn html(self, content: impl Into<String>) -> Response {
         self.finish(content.into().into(), Some("text/html; charset=utf-8"))
     }
@@ -60,6 +88,13 @@ impl ResponseBuilder {
     ///
     /// # Errors
     /// [`Kind::Json`] if the value cannot be written as JSON.
+    ///
+    /// ```
+    /// # use papilio::Response;
+    /// let response = Response::builder(200).json(&[1, 2])?;
+    /// assert_eq!(response.text(), "[1,2]");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     #[cfg(feature = "json")]
     pub fn json(self, value: &impl serde::Serialize) -> Result<Response> {
         let content = serde_json::to_vec(value).map_err(|e| {

@@ -6,36 +6,78 @@ use crate::models::url::Url;
 
 impl<B> Response<B> {
     /// 1xx.
+    ///
+    /// ```
+    /// # use papilio::Response;
+    /// assert!(Response::builder(103).text("").is_informational());
+    /// assert!(!Response::builder(200).text("").is_informational());
+    /// ```
     pub fn is_informational(&self) -> bool {
         self.head.status.is_informational()
     }
 
     /// 2xx.
+    ///
+    /// ```
+    /// # use papilio::Response;
+    /// assert!(Response::builder(204).text("").is_success());
+    /// assert!(!Response::builder(304).text("").is_success());
+    /// ```
     pub fn is_success(&self) -> bool {
         self.head.status.is_success()
     }
 
     /// 3xx.
+    ///
+    /// ```
+    /// # use papilio::Response;
+    /// assert!(Response::builder(304).text("").is_redirect());
+    /// assert!(!Response::builder(200).text("").is_redirect());
+    /// ```
     pub fn is_redirect(&self) -> bool {
         self.head.status.is_redirection()
     }
 
     /// 4xx.
+    ///
+    /// ```
+    /// # use papilio::Response;
+    /// assert!(Response::builder(404).text("").is_client_error());
+    /// assert!(!Response::builder(500).text("").is_client_error());
+    /// ```
     pub fn is_client_error(&self) -> bool {
         self.head.status.is_client_error()
     }
 
     /// 5xx.
+    ///
+    /// ```
+    /// # use papilio::Response;
+    /// assert!(Response::builder(503).text("").is_server_error());
+    /// assert!(!Response::builder(404).text("").is_server_error());
+    /// ```
     pub fn is_server_error(&self) -> bool {
         self.head.status.is_server_error()
     }
 
     /// 4xx or 5xx.
+    ///
+    /// ```
+    /// # use papilio::Response;
+    /// assert!(Response::builder(404).text("").is_error());
+    /// assert!(!Response::builder(302).text("").is_error());
+    /// ```
     pub fn is_error(&self) -> bool {
         self.is_client_error() || self.is_server_error()
     }
 
     /// 301, 302, 303, 307 or 308 with a `Location`.
+    ///
+    /// ```
+    /// # use papilio::Response;
+    /// assert!(Response::builder(301).header("Location", "/").text("").has_redirect_location());
+    /// assert!(!Response::builder(301).text("").has_redirect_location());
+    /// ```
     pub fn has_redirect_location(&self) -> bool {
         self.head.has_redirect_location()
     }
@@ -44,6 +86,13 @@ impl<B> Response<B> {
     ///
     /// # Errors
     /// [`Kind::Status`], without the response.
+    ///
+    /// ```
+    /// # use papilio::Response;
+    /// let response = Response::builder(500).text("");
+    /// assert!(response.error_for_status_ref().is_err());
+    /// assert_eq!(response.status(), 500);
+    /// ```
     pub fn error_for_status_ref(&self) -> Result<&Self> {
         if self.is_success() {
             return Ok(self);

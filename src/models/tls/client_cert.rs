@@ -42,12 +42,20 @@ pub(crate) enum Source {
 impl ClientCert {
     /// One PEM file with the certificate, its chain if it has one, and the private key. It is read when the client is
     /// built.
+    ///
+    /// ```
+    /// let cert = papilio::ClientCert::from_file("me.pem").only_for("example.org");
+    /// ```
     pub fn from_file(path: impl AsRef<Path>) -> Self {
         Self::new(Source::File(path.as_ref().to_owned()))
     }
 
     /// A PEM file with the certificate and its chain, and one with the private key. They are read when the client is
     /// built.
+    ///
+    /// ```
+    /// let cert = papilio::ClientCert::from_files("me.pem", "me.key").only_for("example.org");
+    /// ```
     pub fn from_files(cert: impl AsRef<Path>, key: impl AsRef<Path>) -> Self {
         Self::new(Source::Files {
             cert: cert.as_ref().to_owned(),
@@ -56,11 +64,22 @@ impl ClientCert {
     }
 
     /// PEM text with the certificate, its chain if it has one, and the private key.
+    ///
+    /// ```
+    /// use papilio::{Client, ClientCert, Kind};
+    /// let cert = ClientCert::from_pem("no certificate").only_for("example.org");
+    /// assert_eq!(Client::builder().cert(cert).build().unwrap_err().kind(), Kind::Tls);
+    /// ```
     pub fn from_pem(pem: impl Into<Vec<u8>>) -> Self {
         Self::new(Source::Pem(pem.into()))
     }
 
     /// The password of the private key. A key that is not encrypted takes no notice of it.
+    ///
+    /// ```
+    /// let cert = papilio::ClientCert::from_file("me.pem").password("s3cret").only_for("example.org");
+    /// assert!(!format!("{cert:?}").contains("s3cret"));
+    /// ```
     pub fn password(mut self, password: impl Into<String>) -> Self {
         self.password = Some(password.into());
         self
@@ -68,12 +87,20 @@ impl ClientCert {
 
     /// Sends it to these servers, and those named by other calls, if they ask for it: `"example.org"`, every name below
     /// with `"*.example.org"`, one port alone with `"example.org:8443"`.
+    ///
+    /// ```
+    /// let cert = papilio::ClientCert::from_file("me.pem").only_for("example.org").only_for("*.internal.example.org");
+    /// ```
     pub fn only_for(mut self, hosts: impl Into<String>) -> Self {
         self.hosts.push(hosts.into());
         self
     }
 
     /// Sends it to every server that asks for it, also after redirects.
+    ///
+    /// ```
+    /// let cert = papilio::ClientCert::from_file("me.pem").for_any_host();
+    /// ```
     pub fn for_any_host(self) -> Self {
         self.only_for("*")
     }

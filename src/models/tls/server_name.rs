@@ -26,6 +26,13 @@ impl ServerName {
     ///
     /// # Errors
     /// [`Kind::Config`] if it is neither.
+    ///
+    /// ```
+    /// use papilio::ServerName;
+    /// assert_eq!(ServerName::new("Example.org.")?.as_str(), "example.org");
+    /// assert!(ServerName::new("no name").is_err());
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn new(name: impl AsRef<str>) -> Result<Self> {
         let name = name.as_ref();
         let bad = || {
@@ -48,6 +55,11 @@ impl ServerName {
     }
 
     /// The name in ASCII, without a dot at its end.
+    ///
+    /// ```
+    /// assert_eq!(papilio::ServerName::new("bücher.example")?.as_str(), "xn--bcher-kva.example");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn as_str(&self) -> &str {
         &self.0
     }

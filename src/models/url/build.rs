@@ -49,6 +49,13 @@ impl Url {
     ///
     /// # Errors
     /// `InvalidUrl` if it is not a scheme (RFC 3986 section 3.1).
+    ///
+    /// ```
+    /// # use papilio::Url;
+    /// let url = Url::parse("https://example.org:8443/a?b#c")?;
+    /// assert_eq!(url.with_scheme("http")?, "http://example.org:8443/a?b#c");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn with_scheme(&self, scheme: &str) -> Result<Self> {
         self.changed(|draft| draft.set_scheme(scheme))
     }
@@ -57,6 +64,13 @@ impl Url {
     ///
     /// # Errors
     /// `InvalidUrl` if it is not a host.
+    ///
+    /// ```
+    /// # use papilio::Url;
+    /// let url = Url::parse("https://example.org:8443/a?b#c")?;
+    /// assert_eq!(url.with_host("::1")?, "https://[::1]:8443/a?b#c");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn with_host(&self, host: &str) -> Result<Self> {
         self.changed(|draft| draft.set_host(host))
     }
@@ -65,6 +79,13 @@ impl Url {
     ///
     /// # Errors
     /// `InvalidUrl` if there is no host.
+    ///
+    /// ```
+    /// # use papilio::Url;
+    /// let url = Url::parse("https://example.org:8443/a?b#c")?;
+    /// assert_eq!(url.with_port(443)?, "https://example.org/a?b#c");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn with_port(&self, port: u16) -> Result<Self> {
         self.changed(|draft| {
             draft.port = Some(port);
@@ -76,6 +97,13 @@ impl Url {
     ///
     /// # Errors
     /// `InvalidUrl` if it is not a host with an optional port.
+    ///
+    /// ```
+    /// # use papilio::Url;
+    /// let url = Url::parse("https://example.org:8443/a?b#c")?;
+    /// assert_eq!(url.with_netloc("example.com")?, "https://example.com/a?b#c");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn with_netloc(&self, netloc: &str) -> Result<Self> {
         self.changed(|draft| draft.set_netloc(netloc))
     }
@@ -84,6 +112,13 @@ impl Url {
     ///
     /// # Errors
     /// `InvalidUrl` for a control character, or if there is no host.
+    ///
+    /// ```
+    /// # use papilio::Url;
+    /// let url = Url::parse("https://example.org:8443/a?b#c")?;
+    /// assert_eq!(url.with_credentials("ada", Some("a:b"))?, "https://ada:a%3Ab@example.org:8443/a?b#c");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn with_credentials(&self, username: &str, password: Option<&str>) -> Result<Self> {
         self.changed(|draft| draft.set_credentials(username, password))
     }
@@ -92,6 +127,13 @@ impl Url {
     ///
     /// # Errors
     /// `InvalidUrl` for an `@` or a control character, or if there is no host.
+    ///
+    /// ```
+    /// # use papilio::Url;
+    /// let url = Url::parse("https://example.org:8443/a?b#c")?;
+    /// assert_eq!(url.with_userinfo("ada:a%3Ab")?.password(), "a:b");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn with_userinfo(&self, userinfo: &str) -> Result<Self> {
         self.changed(|draft| draft.set_userinfo(userinfo))
     }
@@ -100,6 +142,13 @@ impl Url {
     ///
     /// # Errors
     /// `InvalidUrl` for a `?` or `#`, a control character, or a path that does not start with `/` after a host.
+    ///
+    /// ```
+    /// # use papilio::Url;
+    /// let url = Url::parse("https://example.org:8443/a?b#c")?;
+    /// assert_eq!(url.with_path("/x y")?, "https://example.org:8443/x%20y?b#c");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn with_path(&self, path: &str) -> Result<Self> {
         self.changed(|draft| draft.set_path(path))
     }
@@ -108,6 +157,13 @@ impl Url {
     ///
     /// # Errors
     /// `InvalidUrl` for a `#` or a control character.
+    ///
+    /// ```
+    /// # use papilio::Url;
+    /// let url = Url::parse("https://example.org:8443/a?b#c")?;
+    /// assert_eq!(url.with_query("x=1")?, "https://example.org:8443/a?x=1#c");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn with_query(&self, query: &str) -> Result<Self> {
         self.changed(|draft| draft.set_query(query))
     }
@@ -116,6 +172,14 @@ impl Url {
     ///
     /// # Errors
     /// As [`with_path`](Self::with_path).
+    ///
+    /// ```
+    /// # use papilio::Url;
+    /// let url = Url::parse("https://example.org:8443/a?b#c")?;
+    /// assert_eq!(url.with_raw_path("/x?y")?, "https://example.org:8443/x?y#c");
+    /// assert_eq!(url.with_raw_path("/x")?, "https://example.org:8443/x#c");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn with_raw_path(&self, raw_path: &str) -> Result<Self> {
         self.changed(|draft| draft.set_raw_path(raw_path))
     }
@@ -124,16 +188,37 @@ impl Url {
     ///
     /// # Errors
     /// `InvalidUrl` for a control character.
+    ///
+    /// ```
+    /// # use papilio::Url;
+    /// let url = Url::parse("https://example.org:8443/a?b#c")?;
+    /// assert_eq!(url.with_fragment("top")?, "https://example.org:8443/a?b#top");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn with_fragment(&self, fragment: &str) -> Result<Self> {
         self.changed(|draft| draft.set_fragment(fragment))
     }
 
     /// Without its port.
+    ///
+    /// ```
+    /// # use papilio::Url;
+    /// let url = Url::parse("https://example.org:8443/a?b#c")?;
+    /// assert_eq!(url.without_port(), "https://example.org/a?b#c");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn without_port(&self) -> Self {
         self.reduced(|draft| draft.port = None)
     }
 
     /// Without user name and password.
+    ///
+    /// ```
+    /// # use papilio::Url;
+    /// let url = Url::parse("https://ada:s3cret@example.org/")?;
+    /// assert_eq!(url.without_userinfo(), "https://example.org/");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn without_userinfo(&self) -> Self {
         if self.userinfo().is_empty() {
             return self.clone();
@@ -142,11 +227,25 @@ impl Url {
     }
 
     /// Without query and `?`.
+    ///
+    /// ```
+    /// # use papilio::Url;
+    /// let url = Url::parse("https://example.org:8443/a?b#c")?;
+    /// assert_eq!(url.without_query(), "https://example.org:8443/a#c");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn without_query(&self) -> Self {
         self.reduced(|draft| draft.query = None)
     }
 
     /// Without fragment and `#`.
+    ///
+    /// ```
+    /// # use papilio::Url;
+    /// let url = Url::parse("https://example.org:8443/a?b#c")?;
+    /// assert_eq!(url.without_fragment(), "https://example.org:8443/a?b");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn without_fragment(&self) -> Self {
         if self.stored_fragment().is_none() {
             return self.clone();
@@ -173,6 +272,13 @@ impl Url {
     ///
     /// # Errors
     /// As [`with_params`](Self::with_params).
+    ///
+    /// ```
+    /// # use papilio::Url;
+    /// let url = Url::parse("https://example.org/?a=1&a=2&b=3")?;
+    /// assert_eq!(url.set_param("a", 9)?.params().get_all("a").count(), 1);
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     #[doc(alias = "copy_set_param")]
     pub fn set_param(&self, key: &str, value: impl QueryValue) -> Result<Self> {
         self.with_params(self.params().set(key, value))
@@ -182,6 +288,13 @@ impl Url {
     ///
     /// # Errors
     /// As [`with_params`](Self::with_params).
+    ///
+    /// ```
+    /// # use papilio::Url;
+    /// let url = Url::parse("https://example.org/?a=1")?;
+    /// assert_eq!(url.add_param("a", 2)?, "https://example.org/?a=1&a=2");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     #[doc(alias = "copy_add_param")]
     pub fn add_param(&self, key: &str, value: impl QueryValue) -> Result<Self> {
         self.with_params(self.params().add(key, value))
@@ -191,6 +304,13 @@ impl Url {
     ///
     /// # Errors
     /// As [`with_params`](Self::with_params).
+    ///
+    /// ```
+    /// # use papilio::Url;
+    /// let url = Url::parse("https://example.org/?a=1&b=2&a=3")?;
+    /// assert_eq!(url.remove_param("a")?, "https://example.org/?b=2");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     #[doc(alias = "copy_remove_param")]
     pub fn remove_param(&self, key: &str) -> Result<Self> {
         self.with_params(self.params().remove(key))
@@ -200,6 +320,13 @@ impl Url {
     ///
     /// # Errors
     /// As [`with_params`](Self::with_params).
+    ///
+    /// ```
+    /// # use papilio::Url;
+    /// let url = Url::parse("https://example.org/?a=1&b=2")?;
+    /// assert_eq!(url.merge_params([("b", 3), ("c", 4)])?, "https://example.org/?a=1&b=3&c=4");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     #[doc(alias = "copy_merge_params")]
     pub fn merge_params(&self, params: impl Into<QueryParams>) -> Result<Self> {
         self.with_params(self.params().merge(&params.into()))
@@ -241,18 +368,39 @@ pub struct UrlBuilder {
 
 impl UrlBuilder {
     /// The scheme.
+    ///
+    /// ```
+    /// # use papilio::Url;
+    /// let url = Url::parse("http://example.org/")?.copy_with().scheme("https").build()?;
+    /// assert_eq!(url, "https://example.org/");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn scheme<'a>(self, scheme: impl Into<Option<&'a str>>) -> Self {
         let scheme = scheme.into();
         self.set(|draft| draft.set_scheme(scheme.unwrap_or_default()))
     }
 
     /// The user name, as data. Together with [`password`](Self::password) it replaces the whole userinfo.
+    ///
+    /// ```
+    /// # use papilio::Url;
+    /// let url = Url::parse("http://example.org/")?.copy_with().username("a@b").build()?;
+    /// assert_eq!(url.userinfo(), "a%40b");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn username<'a>(mut self, username: impl Into<Option<&'a str>>) -> Self {
         self.username = Some(username.into().unwrap_or_default().to_owned());
         self
     }
 
     /// The password, as data. Together with [`username`](Self::username) it replaces the whole userinfo.
+    ///
+    /// ```
+    /// # use papilio::Url;
+    /// let url = Url::parse("http://example.org/")?.copy_with().username("ada").password("p:q").build()?;
+    /// assert_eq!(url.password(), "p:q");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn password<'a>(mut self, password: impl Into<Option<&'a str>>) -> Self {
         self.password = password.into().map(str::to_owned);
         self.username.get_or_insert_default();
@@ -260,6 +408,13 @@ impl UrlBuilder {
     }
 
     /// User name and password, written as in a URL.
+    ///
+    /// ```
+    /// # use papilio::Url;
+    /// let url = Url::parse("http://ada:p@example.org/")?.copy_with().userinfo(None).build()?;
+    /// assert_eq!(url, "http://example.org/");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn userinfo<'a>(mut self, userinfo: impl Into<Option<&'a str>>) -> Self {
         let userinfo = userinfo.into();
         (self.username, self.password) = (None, None);
@@ -267,12 +422,26 @@ impl UrlBuilder {
     }
 
     /// The host; brackets around an IPv6 address may be left out.
+    ///
+    /// ```
+    /// # use papilio::Url;
+    /// let url = Url::builder().scheme("http").host("::1").build()?;
+    /// assert_eq!(url, "http://[::1]");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn host<'a>(self, host: impl Into<Option<&'a str>>) -> Self {
         let host = host.into();
         self.set(|draft| draft.set_host(host.unwrap_or_default()))
     }
 
     /// The port.
+    ///
+    /// ```
+    /// # use papilio::Url;
+    /// let url = Url::builder().scheme("http").host("example.org").port(8080).path("/").build()?;
+    /// assert_eq!(url, "http://example.org:8080/");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn port(self, port: u16) -> Self {
         self.set(|draft| {
             draft.port = Some(port);
@@ -281,6 +450,13 @@ impl UrlBuilder {
     }
 
     /// No port.
+    ///
+    /// ```
+    /// # use papilio::Url;
+    /// let url = Url::parse("http://example.org:8080/")?.copy_with().no_port().build()?;
+    /// assert_eq!(url, "http://example.org/");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn no_port(self) -> Self {
         self.set(|draft| {
             draft.port = None;
@@ -289,18 +465,39 @@ impl UrlBuilder {
     }
 
     /// `host` or `host:port`: sets both.
+    ///
+    /// ```
+    /// # use papilio::Url;
+    /// let url = Url::parse("http://a.example/")?.copy_with().netloc("b.example:81").build()?;
+    /// assert_eq!(url, "http://b.example:81/");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn netloc<'a>(self, netloc: impl Into<Option<&'a str>>) -> Self {
         let netloc = netloc.into();
         self.set(|draft| draft.set_netloc(netloc.unwrap_or_default()))
     }
 
     /// The path.
+    ///
+    /// ```
+    /// # use papilio::Url;
+    /// let url = Url::parse("http://example.org/")?.copy_with().path("/a b").build()?;
+    /// assert_eq!(url, "http://example.org/a%20b");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn path<'a>(self, path: impl Into<Option<&'a str>>) -> Self {
         let path = path.into();
         self.set(|draft| draft.set_path(path.unwrap_or_default()))
     }
 
     /// The query, written as in a URL.
+    ///
+    /// ```
+    /// # use papilio::Url;
+    /// let url = Url::parse("http://example.org/?a")?.copy_with().query("b=c").build()?;
+    /// assert_eq!(url, "http://example.org/?b=c");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn query<'a>(self, query: impl Into<Option<&'a str>>) -> Self {
         let query = query.into();
         self.set(|draft| match query {
@@ -313,12 +510,26 @@ impl UrlBuilder {
     }
 
     /// Path and query; without a `?` the query is removed.
+    ///
+    /// ```
+    /// # use papilio::Url;
+    /// let url = Url::parse("http://example.org/")?.copy_with().raw_path("/a?b").build()?;
+    /// assert_eq!((url.path().as_ref(), url.query()), ("/a", "b"));
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn raw_path<'a>(self, raw_path: impl Into<Option<&'a str>>) -> Self {
         let raw_path = raw_path.into();
         self.set(|draft| draft.set_raw_path(raw_path.unwrap_or_default()))
     }
 
     /// The fragment.
+    ///
+    /// ```
+    /// # use papilio::Url;
+    /// let url = Url::parse("http://example.org/#a")?.copy_with().fragment(None).build()?;
+    /// assert_eq!(url, "http://example.org/");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn fragment<'a>(self, fragment: impl Into<Option<&'a str>>) -> Self {
         let fragment = fragment.into();
         self.set(|draft| match fragment {
@@ -331,6 +542,13 @@ impl UrlBuilder {
     }
 
     /// The whole query, as data; no parameters remove it.
+    ///
+    /// ```
+    /// # use papilio::Url;
+    /// let url = Url::parse("http://example.org/")?.copy_with().params([("q", "a&b")]).build()?;
+    /// assert_eq!(url, "http://example.org/?q=a%26b");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn params(self, params: impl Into<QueryParams>) -> Self {
         self.set(|draft| draft.set_params(&params.into()))
     }
@@ -339,6 +557,12 @@ impl UrlBuilder {
     ///
     /// # Errors
     /// `InvalidUrl`, naming the component, for the first one that is not valid; or if they make no URL together.
+    ///
+    /// ```
+    /// # use papilio::Url;
+    /// let error = Url::builder().scheme("1http").host("example.org").build().unwrap_err();
+    /// assert_eq!(error.kind(), papilio::Kind::InvalidUrl);
+    /// ```
     pub fn build(mut self) -> Result<Url> {
         if let Some(username) = self.username.take() {
             let password = self.password.take();

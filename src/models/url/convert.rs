@@ -27,6 +27,12 @@ pub trait IntoUrl: sealed::Sealed {
     ///
     /// # Errors
     /// `InvalidUrl` for a text that is none.
+    ///
+    /// ```
+    /// use papilio::IntoUrl;
+    /// assert_eq!("http://EXAMPLE.org".into_url()?.as_str(), "http://example.org");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     fn into_url(self) -> Result<Url>;
 }
 

@@ -91,16 +91,34 @@ impl Url {
     }
 
     /// The whole text, password included.
+    ///
+    /// ```
+    /// # use papilio::Url;
+    /// assert_eq!(Url::parse("HTTP://Example.org:80/a b")?.as_str(), "http://example.org/a%20b");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
     /// The scheme in lower case; empty if there is none.
+    ///
+    /// ```
+    /// # use papilio::Url;
+    /// assert_eq!(Url::parse("HTTPS://example.org/")?.scheme(), "https");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn scheme(&self) -> &str {
         self.slice(0, self.parts.scheme)
     }
 
     /// User name and password as they are written, without the `@`; empty if absent.
+    ///
+    /// ```
+    /// # use papilio::Url;
+    /// assert_eq!(Url::parse("https://ada:a%20b@example.org/")?.userinfo(), "ada:a%20b");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn userinfo(&self) -> &str {
         self.slice(self.parts.authority, self.parts.host)
             .strip_suffix('@')
@@ -108,22 +126,47 @@ impl Url {
     }
 
     /// The user name, decoded; empty if absent.
+    ///
+    /// ```
+    /// # use papilio::Url;
+    /// assert_eq!(Url::parse("https://ada%40home@example.org/")?.username(), "ada@home");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn username(&self) -> Cow<'_, str> {
         let userinfo = self.userinfo();
         escape::decode(userinfo.split_once(':').map_or(userinfo, |(name, _)| name))
     }
 
     /// The password, decoded; empty if absent.
+    ///
+    /// ```
+    /// # use papilio::Url;
+    /// assert_eq!(Url::parse("https://ada:a%20b@example.org/")?.password(), "a b");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn password(&self) -> Cow<'_, str> {
         escape::decode(self.userinfo().split_once(':').map_or("", |(_, word)| word))
     }
 
     /// The host for people: `xn--` labels decoded, no brackets around an IPv6 address. Empty if absent.
+    ///
+    /// ```
+    /// # use papilio::Url;
+    /// assert_eq!(Url::parse("https://xn--mller-kva.de/")?.host(), "müller.de");
+    /// assert_eq!(Url::parse("https://[::1]/")?.host(), "::1");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn host(&self) -> Cow<'_, str> {
         host::to_unicode(self.raw_host())
     }
 
     /// The host in ASCII, for name lookup, TLS and headers; no brackets around an IPv6 address. Empty if absent.
+    ///
+    /// ```
+    /// # use papilio::Url;
+    /// assert_eq!(Url::parse("https://müller.de/")?.raw_host(), "xn--mller-kva.de");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn raw_host(&self) -> &str {
         let host = self.stored_host();
         host.strip_prefix('[')
@@ -132,22 +175,47 @@ impl Url {
     }
 
     /// The port, unless it is the scheme's default.
+    ///
+    /// ```
+    /// # use papilio::Url;
+    /// assert_eq!(Url::parse("https://example.org:8443/")?.port(), Some(8443));
+    /// assert_eq!(Url::parse("https://example.org:443/")?.port(), None);
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn port(&self) -> Option<u16> {
         self.parts.port
     }
 
     /// The port, or the default of `http`, `https`, `ws`, `wss` and `ftp`.
+    ///
+    /// ```
+    /// # use papilio::Url;
+    /// assert_eq!(Url::parse("https://example.org/")?.port_or_default(), Some(443));
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     #[doc(alias = "port_or_known_default")]
     pub fn port_or_default(&self) -> Option<u16> {
         self.port().or_else(|| host::default_port(self.scheme()))
     }
 
     /// `host` or `host:port` in ASCII, as in a `Host` header.
+    ///
+    /// ```
+    /// # use papilio::Url;
+    /// assert_eq!(Url::parse("https://ada@example.org:8443/")?.netloc(), "example.org:8443");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn netloc(&self) -> &str {
         self.slice(self.parts.host, self.parts.path)
     }
 
     /// The path, decoded; `/` if empty.
+    ///
+    /// ```
+    /// # use papilio::Url;
+    /// assert_eq!(Url::parse("https://example.org/a%20b?c")?.path(), "/a b");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn path(&self) -> Cow<'_, str> {
         match self.stored_path() {
             "" => Cow::Borrowed("/"),
@@ -156,6 +224,12 @@ impl Url {
     }
 
     /// Path and query as they are sent: the path (`/` if empty), and `?` and the query if there is one.
+    ///
+    /// ```
+    /// # use papilio::Url;
+    /// assert_eq!(Url::parse("https://example.org/a%20b?c#d")?.raw_path(), "/a%20b?c");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     #[doc(alias = "target")]
     pub fn raw_path(&self) -> Cow<'_, str> {
         let target = self.slice(self.parts.path, self.parts.query_end);
@@ -169,11 +243,24 @@ impl Url {
     }
 
     /// The query as it is written, without the `?`; empty if absent.
+    ///
+    /// ```
+    /// # use papilio::Url;
+    /// assert_eq!(Url::parse("https://example.org/?a=b%20c#d")?.query(), "a=b%20c");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn query(&self) -> &str {
         self.stored_query().unwrap_or_default()
     }
 
     /// Whether there is a `?`, even with nothing after it.
+    ///
+    /// ```
+    /// # use papilio::Url;
+    /// assert!(Url::parse("https://example.org/?")?.has_query());
+    /// assert!(!Url::parse("https://example.org/")?.has_query());
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn has_query(&self) -> bool {
         self.parts.path_end != self.parts.query_end
     }
@@ -191,16 +278,35 @@ impl Url {
     }
 
     /// The fragment, decoded, without the `#`; empty if absent. It is never sent.
+    ///
+    /// ```
+    /// # use papilio::Url;
+    /// assert_eq!(Url::parse("https://example.org/#a%20b")?.fragment(), "a b");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn fragment(&self) -> Cow<'_, str> {
         escape::decode(self.stored_fragment().unwrap_or_default())
     }
 
     /// Whether there are both a scheme and a host.
+    ///
+    /// ```
+    /// # use papilio::Url;
+    /// assert!(Url::parse("https://example.org/")?.is_absolute());
+    /// assert!(!Url::parse("/a")?.is_absolute());
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn is_absolute(&self) -> bool {
         !self.scheme().is_empty() && !self.stored_host().is_empty()
     }
 
     /// Whether scheme or host is missing.
+    ///
+    /// ```
+    /// # use papilio::Url;
+    /// assert!(Url::parse("a?b")?.is_relative());
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn is_relative(&self) -> bool {
         !self.is_absolute()
     }

@@ -24,11 +24,23 @@ pub struct Origin {
 
 impl Origin {
     /// The scheme, in lower case.
+    ///
+    /// ```
+    /// # use papilio::Url;
+    /// assert_eq!(Url::parse("https://example.org/a")?.origin().scheme(), "https");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn scheme(&self) -> &str {
         self.text.split_once(':').map_or("", |(scheme, _)| scheme)
     }
 
     /// The host in ASCII, without brackets.
+    ///
+    /// ```
+    /// # use papilio::Url;
+    /// assert_eq!(Url::parse("https://[::1]/a")?.origin().host(), "::1");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn host(&self) -> &str {
         let (host, _) = split_port(self.netloc());
         host.strip_prefix('[')
@@ -37,12 +49,24 @@ impl Origin {
     }
 
     /// The port, or the scheme's default.
+    ///
+    /// ```
+    /// # use papilio::Url;
+    /// assert_eq!(Url::parse("https://example.org/a")?.origin().port(), Some(443));
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn port(&self) -> Option<u16> {
         let (_, port) = split_port(self.netloc());
         port.or_else(|| default_port(self.scheme()))
     }
 
     /// `scheme://host`, and the port if it is not the default.
+    ///
+    /// ```
+    /// # use papilio::Url;
+    /// assert_eq!(Url::parse("https://example.org:8443/a")?.origin().as_str(), "https://example.org:8443");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn as_str(&self) -> &str {
         &self.text
     }
@@ -54,6 +78,14 @@ impl Origin {
 
 impl Url {
     /// Scheme, host and port.
+    ///
+    /// ```
+    /// # use papilio::Url;
+    /// let one = Url::parse("https://ada@example.org/a")?;
+    /// let other = Url::parse("https://example.org:443/b?c")?;
+    /// assert_eq!(one.origin(), other.origin());
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn origin(&self) -> Origin {
         Origin {
             text: Arc::from(self.origin_text()),

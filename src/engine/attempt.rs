@@ -1,0 +1,167 @@
+//! `Attempt`: a request sent over one connection, and what comes of it.
+//!
+//! Owns what a failure means for the connection and for trying again, and the response made of head and body. Does not
+//! own which connection it is (`engine/line.rs`) or the exchange itself (`engine/exchange.rs`, `engine/http2.rs`).
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::connection::deadline::Deadlines;
+use crate::connection::events::Tracer;
+use crate::connection::forward::Forward;
+use crate::connection::pool::Lease;
+use crate::engine::body::BodyStream;
+use crate::engine::exchange::{Conn, exchange};
+#[cfg(feature = "async")]
+use crate::engine::http2::{self, LiveStream};
+use crate::engine::line::Line;
+use crate::engine::{Driver, Streaming};
+use crate::error::{Error, Kind, Result};
+use crate::models::connection::ConnectionInfo;
+use crate::models::request::Request;
+#[cfg(feature = "async")]
+use crate::models::response::StreamId;
+use crate::models::response::{Head, Response};
+use crate::protocol::http1::ParsedHead;
+
+/// One sending of a request.
+pub(super) struct Attempt<'a, D: Driver> {
+    pub(super) line: &'a Line<D>,
+    pub(super) request: &'a mut Request,
+    pub(super) forward: Option<&'a Forward>,
+    pub(super) deadlines: Deadlines,
+    pub(super) tracer: &'a Tracer,
+    pub(super) started: Instant,
+    /// The connection has served before.
+    pub(super) reused: bool,
+}
+
+/// What came of it.
+pub(super) enum Outcome<D: Driver> {
+    Response(Streaming<D>),
+    /// It may be sent once more: in the slot that is left, or in another.
+    Again(Option<Lease<Box<Conn<D>>>>),
+}
+
+impl<D: Driver> Attempt<'_, D> {
+    pub(super) async fn make(self, mut lease: Lease<Box<Conn<D>>>) -> Result<Outcome<D>> {
+        #[cfg(feature = "async")]
+        if lease.shared().is_some() {
+            return self.make_on_stream(lease).await;
+        }
+        let Some(connection) = lease.connection() else {
+            return Err(Error::new(Kind::Connect, "the connection is gone"));
+        };
+        let limits = self.line.network.response_limits;
+        connection.set_limits(limits);
+        let (request, deadlines) = (&mut *self.request, &self.deadlines);
+        let sent = exchange::<D>(connection, request, self.forward, deadlines, self.tracer).await;
+        match sent {
+            Ok(parsed) => {
+                let info = Arc::clone(&connection.info);
+                let head = head_of(parsed, info);
+                let body = BodyStream::live(lease, self.deadlines, self.started, limits);
+                settled(head, body)
+            }
+            Err(error) if self.may_repeat(connection, &error) => {
+                drop(lease.take());
+                Ok(Outcome::Again(Some(lease)))
+            }
+            Err(error) => Err(self.named(error)),
+        }
+    }
+
+    /// Whether a request that failed on a used connection is sent once more: nothing of a response came, and either
+    /// nothing was sent or the method may be repeated and so may the body (POOL-15, FLT-07, RFC 9110 section 9.2.2).
+    fn may_repeat(&self, connection: &Conn<D>, error: &Error) -> bool {
+        self.reused
+            && self.line.network.retry_stale
+            && !self.tracer.has_refused()
+            && matches!(error.kind(), Kind::Read | Kind::Write)
+            && connection.is_unanswered()
+            && (self.is_repeatable() || connection.is_untouched())
+    }
+
+    fn is_repeatable(&self) -> bool {
+        self.request.method.is_idempotent() && self.request.body.is_replayable()
+    }
+
+    fn named(&self, error: Error) -> Error {
+        if self.line.is_proxied() {
+            error.through_proxy()
+        } else {
+            error
+        }
+    }
+}
+
+#[cfg(feature = "async")]
+impl<D: Driver> Attempt<'_, D> {
+    async fn make_on_stream(self, lease: Lease<Box<Conn<D>>>) -> Result<Outcome<D>> {
+        let Some(handle) = lease.shared().cloned() else {
+            return Err(Error::new(Kind::Connect, "the connection is gone"));
+        };
+        let limits = self.line.network.response_limits;
+        let (request, deadlines) = (&mut *self.request, &self.deadlines);
+        let sent = http2::exchange::<D>(
+            &handle,
+            request,
+            self.forward,
+            deadlines,
+            limits,
+            self.tracer,
+        );
+        match sent.await {
+            Ok((stream, parsed)) => {
+                let id = StreamId(stream.id());
+                let live = LiveStream::new(stream, self.deadlines, lease, handle);
+                let mut head = head_of(parsed, live.info());
+                head.extensions.insert(id);
+                settled(head, BodyStream::stream(live, self.started, limits))
+            }
+            Err(refused) if self.may_repeat_elsewhere(&refused) => Ok(Outcome::Again(None)),
+            Err(refused) => Err(self.named(refused.error)),
+        }
+    }
+
+    /// As [`may_repeat`](Self::may_repeat); what the server has not looked at may be sent again whatever it is
+    /// (R-H2-06, R-H2-07), as long as its body is still whole.
+    fn may_repeat_elsewhere(&self, refused: &http2::Refused) -> bool {
+        if self.tracer.has_refused() {
+            return false;
+        }
+        let whole = self.request.body.is_replayable() || !self.request.body.is_started();
+        if refused.is_unprocessed {
+            return whole;
+        }
+        let gone = matches!(
+            refused.error.kind(),
+            Kind::Read | Kind::Write | Kind::RemoteProtocol
+        );
+        let lost = refused.error.reason() == Some(crate::error::Reason::ServerDisconnected)
+            || matches!(refused.error.kind(), Kind::Read | Kind::Write);
+        self.reused
+            && self.line.network.retry_stale
+            && gone
+            && lost
+            && refused.is_unanswered
+            && self.is_repeatable()
+    }
+}
+
+fn head_of(parsed: ParsedHead, connection: Arc<ConnectionInfo>) -> Head {
+    let mut head = Head::new(parsed.status, parsed.version, parsed.headers);
+    head.reason = parsed.reason;
+    head.connection = Some(connection);
+    head
+}
+
+/// Puts head and body together.
+fn settled<D: Driver>(head: Head, body: BodyStream<D>) -> Result<Outcome<D>> {
+    let mut response = Response {
+        head: Box::new(head),
+        body,
+    };
+    response.body.0.settle()?;
+    Ok(Outcome::Response(response))
+}
