@@ -23,7 +23,7 @@ struct Server {
 }
 
 async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
-    let location = ("/".to_owned() == request.uri().path()).then_some("/next");
+    let location = (request.uri().path() == "/").then_some("/next");
     let mut response = Response::builder().header("X-Mixed", "Case");
     if let Some(location) = location {
         response = response.status(303).header("Location", location);
