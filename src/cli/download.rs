@@ -1,123 +1,261 @@
-//! `--download`: the body to a file, and how far it has come.
+//! `--download`: the body to a file, whole or not at all.
 //!
-//! Owns the file and the progress display. The server has no say in where the file is.
+//! Owns the files: the content goes to `FILE.part`, which takes the name FILE once it is complete; beside it, in
+//! `FILE.part.json`, is what it takes to go on with it. The server has no say in where they are. Whether an answer goes on
+//! with what is there is `resume.rs`.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, IsTerminal, Read, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use indicatif::{ProgressBar, ProgressStyle};
-use papilio::StreamingResponse;
+use papilio::{Headers, StreamingResponse};
 
 use super::Failure;
+use super::args::Args;
+use super::call::Call;
 use super::output::Output;
+use super::progress::Progress;
 use super::render;
+use super::resume::{self, Answer, Note};
+use super::session::create_private;
 
 /// Where the body goes.
 pub(crate) enum Download {
     Stdout,
+    /// What is no file, such as a device: written as it comes.
+    Straight(File),
     File(Target),
 }
 
-/// A file that can be written to. An existing one keeps its content until there is something to put in its place; one
-/// that was made goes away if there never is.
+/// A file that can be written to. An existing one stays as it is until there is something to put in its place.
 pub(crate) struct Target {
     path: PathBuf,
+    part: PathBuf,
+    note: PathBuf,
     file: File,
-    is_new: bool,
+    /// There is nothing in it worth keeping.
+    is_empty: bool,
 }
 
 impl Download {
     /// Opens the file, so that it is known before the request whether it can be written.
-    pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
-        if path == Path::new("-") {
+    pub(crate) fn open(path: &Path, resume: bool) -> Result<Self, Failure> {
+        let is_stdout = path == Path::new("-");
+        let is_file = fs::metadata(path).map_or(true, |metadata| metadata.is_file());
+        if resume && (is_stdout || !is_file) {
+            let message = "--continue needs a file to go on with";
+            return Err(Failure::Usage(message.to_owned()));
+        }
+        if is_stdout {
             return Ok(Self::Stdout);
         }
-        let mut options = OpenOptions::new();
-        options.write(true);
-        let opened = match options.clone().create_new(true).open(path) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                options.open(path).map(|file| (file, false))
-            }
-            result => result.map(|file| (file, true)),
+        let opened = if is_file {
+            Target::open(path).map(Self::File)
+        } else {
+            OpenOptions::new()
+                .write(true)
+                .open(path)
+                .map(Self::Straight)
         };
-        match opened {
-            Ok((file, is_new)) => Ok(Self::File(Target {
-                path: path.to_owned(),
-                file,
-                is_new,
-            })),
-            Err(error) => Err(Failure::Usage(format!(
-                "cannot write to '{}': {error}",
-                path.display()
-            ))),
-        }
+        opened.map_err(|error| Failure::Usage(cannot_write(path, &error)))
     }
 
-    /// Writes the body as it arrives.
-    pub(crate) fn save(
+    /// Sends the request and writes the body as it arrives. The result is the last response, and whether all is well.
+    pub(crate) fn run(
         self,
-        mut response: StreamingResponse,
-        output: &mut Output,
-    ) -> Result<(), Failure> {
-        match self {
-            // What asks for bytes on a terminal gets characters: a server must not drive the terminal.
-            Self::Stdout if output.is_terminal() => {
-                let shown = render::text(&mut response, false, output);
-                output.flush().map_err(Failure::Output)?;
-                shown
-            }
-            Self::Stdout => {
-                let copied = copy(&mut response, |piece, _| {
-                    output.bytes(piece).and_then(|()| output.flush())
-                });
-                copied.map_err(|cut| match cut {
-                    Cut::Reading(error, _) => error.into(),
-                    Cut::Writing(error, _) => Failure::Output(error),
-                })
-            }
-            Self::File(target) => target.save(&mut response),
+        call: &mut Call<'_>,
+        args: &Args,
+    ) -> Result<(StreamingResponse, bool), Failure> {
+        if let Self::File(target) = self {
+            return target.run(call, args);
         }
+        let mut response = call.send(&Headers::new())?;
+        let is_success = response.is_success();
+        match self {
+            Self::Straight(mut file) => {
+                let name = file_name(args);
+                copy_with_progress(&mut response, &mut file, &name, 0, args).map_err(|cut| {
+                    match cut {
+                        Cut::Reading(error, _) => error.into(),
+                        Cut::Writing(error, written) => Failure::File(format!(
+                            "cannot write to '{name}': {error}; it has the first {written} bytes"
+                        )),
+                    }
+                })?;
+            }
+            _ => render::raw(&mut response, &mut Output::stdout())?,
+        }
+        Ok((response, is_success))
     }
 }
 
 impl Target {
-    fn save(mut self, response: &mut StreamingResponse) -> Result<(), Failure> {
-        let name = self.path.display().to_string();
-        self.begin()
-            .map_err(|error| Failure::File(format!("cannot write to '{name}': {error}")))?;
-        let progress = Progress::new(&name, response);
-        let copied = copy(response, |piece, received| {
-            self.file.write_all(piece)?;
-            progress.set(received);
-            Ok(())
-        });
-        progress.end();
-        copied.map_err(|cut| match cut {
-            Cut::Reading(error, written) => {
-                Failure::Kept(error, format!("'{name}' has the first {written} bytes"))
+    fn open(path: &Path) -> io::Result<Self> {
+        // Of a link it is the file behind it that is replaced.
+        let path = match fs::canonicalize(path) {
+            Ok(real) => {
+                OpenOptions::new().write(true).open(&real)?;
+                real
             }
-            Cut::Writing(error, written) => Failure::File(format!(
-                "cannot write to '{name}': {error}; it has the first {written} bytes"
-            )),
+            Err(_) => path.to_owned(),
+        };
+        let (part, note) = (
+            with_suffix(&path, ".part"),
+            with_suffix(&path, ".part.json"),
+        );
+        let mut options = OpenOptions::new();
+        options.write(true);
+        let created = options.clone().create_new(true).open(&part);
+        let (file, is_empty) = match created {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                if !fs::symlink_metadata(&part)?.is_file() {
+                    let message = format!("'{}' is not a file", part.display());
+                    return Err(io::Error::other(message));
+                }
+                (options.open(&part)?, false)
+            }
+            result => (result?, true),
+        };
+        Ok(Self {
+            path,
+            part,
+            note,
+            file,
+            is_empty,
         })
     }
 
-    /// From here on the file is the response's.
-    fn begin(&mut self) -> io::Result<()> {
-        self.is_new = false;
-        if self.file.metadata()?.is_file() {
-            self.file.set_len(0)?;
+    fn run(
+        mut self,
+        call: &mut Call<'_>,
+        args: &Args,
+    ) -> Result<(StreamingResponse, bool), Failure> {
+        loop {
+            let kept = if args.resume { self.kept(args) } else { None };
+            let headers = match &kept {
+                Some((note, kept)) => note.headers(*kept)?,
+                None if args.resume => resume::identity()?,
+                None => Headers::new(),
+            };
+            let mut response = call.send(&headers)?;
+            let answer = match &kept {
+                Some((note, kept)) => note.judge(*kept, &response),
+                None if args.resume && !response.is_success() => Answer::Refused,
+                None => Answer::Whole,
+            };
+            let (start, length) = match (answer, kept) {
+                (Answer::Rest(length), Some((_, kept))) => (kept, Some(length)),
+                (Answer::Complete, _) => {
+                    self.finish()?;
+                    return Ok((response, true));
+                }
+                (Answer::Changed, _) => {
+                    self.begin(0, None)?;
+                    continue;
+                }
+                (Answer::Nonsense(why), _) => return Err(self.refuse(why)),
+                (Answer::Refused, _) => {
+                    let status = response.status().as_u16();
+                    let message = format!("the answer {status} is not the file, and not saved");
+                    return Err(Failure::File(message));
+                }
+                _ => (0, None),
+            };
+            self.begin(start, Note::of(args.url(), &response))?;
+            let name = file_name(args);
+            match copy_with_progress(&mut response, &mut self.file, &name, start, args) {
+                Ok(written) if length.is_some_and(|length| start + written != length) => {
+                    return Err(self.refuse("is not as long as it says"));
+                }
+                Ok(_) => {
+                    let is_success = response.is_success();
+                    self.finish()?;
+                    return Ok((response, is_success));
+                }
+                Err(Cut::Reading(error, _)) if args.resume && call.may_resume(&error) => {}
+                Err(cut) => return Err(self.cut(cut, start)),
+            }
+        }
+    }
+
+    /// What is there of this URL's file, if one can go on with it.
+    fn kept(&self, args: &Args) -> Option<(Note, u64)> {
+        let note: Note = serde_json::from_slice(&fs::read(&self.note).ok()?).ok()?;
+        let kept = self.file.metadata().ok()?.len();
+        (note.is_of(args.url()) && kept > 0).then_some((note, kept))
+    }
+
+    /// From here on the file holds the response, behind so many bytes that are there already.
+    fn begin(&mut self, start: u64, note: Option<Note>) -> Result<(), Failure> {
+        self.is_empty = start == 0;
+        let begun = self.file.set_len(start);
+        begun
+            .and_then(|()| self.file.seek(SeekFrom::Start(start)))
+            .map_err(|error| Failure::File(cannot_write(&self.part, &error)))?;
+        if start > 0 {
+            return Ok(());
+        }
+        drop(fs::remove_file(&self.note));
+        if let Some(note) = note {
+            // Without it the file is fetched from its beginning next time, which does no harm.
+            let text = serde_json::to_vec(&note).unwrap_or_default();
+            drop(create_private(&self.note).and_then(|mut file| file.write_all(&text)));
         }
         Ok(())
+    }
+
+    /// The file is complete: it gets its name, and the permissions of the one it replaces.
+    fn finish(&mut self) -> Result<(), Failure> {
+        self.is_empty = false;
+        if let Ok(old) = fs::metadata(&self.path) {
+            drop(fs::set_permissions(&self.part, old.permissions()));
+        }
+        drop(fs::remove_file(&self.note));
+        fs::rename(&self.part, &self.path)
+            .map_err(|error| Failure::File(cannot_write(&self.path, &error)))
+    }
+
+    /// The body ended early.
+    fn cut(&mut self, cut: Cut, start: u64) -> Failure {
+        let part = self.part.display();
+        match cut {
+            Cut::Reading(error, written) => {
+                let kept = start + written;
+                self.is_empty = kept == 0;
+                if self.is_empty {
+                    return error.into();
+                }
+                let way_on = if self.note.exists() {
+                    ", --continue goes on from there"
+                } else {
+                    ""
+                };
+                let message = format!("'{part}' has the first {kept} bytes{way_on}");
+                Failure::Kept(error, message)
+            }
+            Cut::Writing(error, written) => {
+                let kept = start + written;
+                self.is_empty = kept == 0;
+                let message = cannot_write(&self.part, &error);
+                Failure::File(format!("{message}; it has the first {kept} bytes"))
+            }
+        }
+    }
+
+    fn refuse(&mut self, why: &str) -> Failure {
+        let part = self.part.display();
+        Failure::File(format!(
+            "the part that the server sent {why}; without --continue '{part}' is fetched anew"
+        ))
     }
 }
 
 impl Drop for Target {
     fn drop(&mut self) {
-        if self.is_new {
-            // It is empty; if it cannot be removed, no harm is done.
-            drop(fs::remove_file(&self.path));
+        if self.is_empty {
+            // If they cannot be removed, no harm is done.
+            drop(fs::remove_file(&self.part));
+            drop(fs::remove_file(&self.note));
         }
     }
 }
@@ -128,11 +266,18 @@ enum Cut {
     Writing(io::Error, u64),
 }
 
-/// Hands each piece of the decoded body over, with how many bytes have been received for it.
-fn copy(
+/// Writes the decoded body, and shows the bytes that have been received for it. The result is how many were written.
+fn copy_with_progress(
     response: &mut StreamingResponse,
-    mut write: impl FnMut(&[u8], u64) -> io::Result<()>,
-) -> Result<(), Cut> {
+    file: &mut File,
+    name: &str,
+    start: u64,
+    args: &Args,
+) -> Result<u64, Cut> {
+    let length = response.headers().get("Content-Length");
+    let length = length.and_then(|length| length.parse::<u64>().ok());
+    let length = length.and_then(|length| length.checked_add(start));
+    let progress = Progress::new(name, length, start, args.quiet);
     let mut buffer = vec![0; PIECE];
     let mut written = 0;
     loop {
@@ -141,11 +286,12 @@ fn copy(
             .map_err(|error| Cut::Reading(request_error(error), written))?;
         let piece = buffer.get(..count).unwrap_or_default();
         if piece.is_empty() {
-            return Ok(());
+            return Ok(written);
         }
-        write(piece, response.num_bytes_downloaded())
+        file.write_all(piece)
             .map_err(|error| Cut::Writing(error, written))?;
         written += count as u64;
+        progress.set(start + response.num_bytes_downloaded());
     }
 }
 
@@ -156,42 +302,19 @@ fn request_error(error: io::Error) -> papilio::Error {
     })
 }
 
-/// A bar on standard error, if that is a terminal.
-struct Progress(Option<ProgressBar>);
+fn file_name(args: &Args) -> String {
+    let path = args.download.as_deref().unwrap_or_else(|| Path::new(""));
+    path.display().to_string()
+}
 
-impl Progress {
-    fn new(name: &str, response: &StreamingResponse) -> Self {
-        if !io::stderr().is_terminal() {
-            return Self(None);
-        }
-        let length = response.headers().get("Content-Length");
-        let length: Option<u64> = length.and_then(|length| length.parse().ok());
-        let (bar, template) = match length {
-            Some(length) => (ProgressBar::new(length), WITH_LENGTH),
-            None => (ProgressBar::new_spinner(), WITHOUT_LENGTH),
-        };
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style.progress_chars("=> "));
-        }
-        let name: String = name.chars().filter(|c| !c.is_control()).collect();
-        bar.set_prefix(name);
-        Self(Some(bar))
-    }
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
 
-    fn set(&self, received: u64) {
-        if let Some(bar) = &self.0 {
-            bar.set_position(received);
-        }
-    }
-
-    /// Leaves the bar as it stands.
-    fn end(&self) {
-        if let Some(bar) = &self.0 {
-            bar.abandon();
-        }
-    }
+fn cannot_write(path: &Path, error: &io::Error) -> String {
+    format!("cannot write to '{}': {error}", path.display())
 }
 
 const PIECE: usize = 64 * 1024;
-const WITH_LENGTH: &str = "{prefix} {percent:>3}% [{wide_bar}] {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec}";
-const WITHOUT_LENGTH: &str = "{prefix} {spinner} {binary_bytes} {binary_bytes_per_sec}";

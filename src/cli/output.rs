@@ -1,6 +1,6 @@
 //! The two standard streams: what may be coloured, what must be escaped, and when it goes out.
 //!
-//! Owns the difference between a terminal and a pipe. Does not own what is written (`render.rs`).
+//! Owns the difference between a terminal and a pipe, and that nothing a server sends drives a terminal. Does not own what is written (`render.rs`).
 
 use std::env;
 use std::io::{self, IsTerminal, Write};
@@ -8,7 +8,9 @@ use std::process::ExitCode;
 
 use anstream::AutoStream;
 
-/// Standard output. A terminal gets colours, and no control character that a server has sent; anything else gets plain
+use super::interrupt;
+
+/// One of the streams. A terminal gets colours, and no control character that a server has sent; anything else gets plain
 /// text as it is.
 pub(crate) struct Output {
     stream: Box<dyn Write + Send>,
@@ -21,13 +23,14 @@ pub(crate) struct Output {
 }
 
 /// A colour, as the sequence that starts it.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Colour(&'static str);
 
 impl Colour {
     pub(crate) const BLUE: Self = Self("\x1b[34m");
     pub(crate) const CYAN: Self = Self("\x1b[36m");
     pub(crate) const GREEN: Self = Self("\x1b[32m");
+    pub(crate) const GREY: Self = Self("\x1b[90m");
     pub(crate) const MAGENTA: Self = Self("\x1b[35m");
     pub(crate) const RED: Self = Self("\x1b[31m");
     pub(crate) const YELLOW: Self = Self("\x1b[33m");
@@ -36,15 +39,35 @@ impl Colour {
 
 impl Output {
     pub(crate) fn stdout() -> Self {
-        let stdout = io::stdout();
-        let is_terminal = stdout.is_terminal();
-        let colours = wants_colours(is_terminal);
-        let stream: Box<dyn Write + Send> = if colours {
-            // Where a terminal needs to be told or helped to understand colours, this does it.
-            Box::new(AutoStream::always(stdout))
-        } else {
-            Box::new(stdout)
-        };
+        let is_terminal = io::stdout().is_terminal();
+        if !wants_colours(is_terminal) {
+            return Self::new(Box::new(io::stdout()), is_terminal, false);
+        }
+        interrupt::colours_are_on();
+        // Where a terminal needs to be told or helped to understand colours, this does it.
+        Self::new(Box::new(AutoStream::always(io::stdout())), true, true)
+    }
+
+    pub(crate) fn stderr() -> Self {
+        let is_terminal = io::stderr().is_terminal();
+        if !wants_colours(is_terminal) {
+            return Self::new(Box::new(io::stderr()), is_terminal, false);
+        }
+        Self::new(Box::new(AutoStream::always(io::stderr())), true, true)
+    }
+
+    /// Nobody sees what goes there.
+    pub(crate) fn nowhere() -> Self {
+        Self::new(Box::new(io::sink()), false, false)
+    }
+
+    /// A terminal with colours, as far as a test is concerned.
+    #[cfg(test)]
+    pub(crate) fn test(stream: impl Write + Send + 'static) -> Self {
+        Self::new(Box::new(stream), true, true)
+    }
+
+    fn new(stream: Box<dyn Write + Send>, is_terminal: bool, colours: bool) -> Self {
         Self {
             stream,
             waiting: Vec::new(),
@@ -52,6 +75,10 @@ impl Output {
             colours,
             return_waits: false,
         }
+    }
+
+    pub(crate) fn has_colours(&self) -> bool {
+        self.colours
     }
 
     pub(crate) fn is_terminal(&self) -> bool {
@@ -70,7 +97,7 @@ impl Output {
             match c {
                 '\r' => self.return_waits = true,
                 '\n' | '\t' => push(c, &mut self.waiting),
-                _ if c.is_control() => push_escaped(c, &mut self.waiting),
+                _ if is_harmful(c) => push_escaped(c, &mut self.waiting),
                 _ => push(c, &mut self.waiting),
             }
         }
@@ -148,6 +175,12 @@ pub(crate) fn print_help(text: &str) -> ExitCode {
     }
 }
 
+/// Text of the command's own, as it is, on standard output.
+pub(crate) fn print_text(text: &[u8]) -> io::Result<()> {
+    let mut stdout = io::stdout();
+    stdout.write_all(text).and_then(|()| stdout.flush())
+}
+
 fn print_to(stream: &mut dyn Write, line: &str) {
     // If nobody can be told, nobody can be told that either.
     drop(stream.write_all(format!("{line}\n").as_bytes()));
@@ -158,10 +191,11 @@ fn wants_colours(is_terminal: bool) -> bool {
     is_terminal && !is_set("NO_COLOR") && env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
-fn harmless(text: &str) -> String {
+/// Text that a server may have had a hand in, for a message.
+pub(crate) fn harmless(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     for c in text.chars() {
-        if c.is_control() && !matches!(c, '\n' | '\t') {
+        if is_harmful(c) && !matches!(c, '\n' | '\t') {
             push_escaped(c, &mut bytes);
         } else {
             push(c, &mut bytes);
@@ -170,13 +204,29 @@ fn harmless(text: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
+/// What makes a terminal do something else than show a character: control characters, and what reorders the text around
+/// it (Unicode's bidirectional controls) or ends its line.
+fn is_harmful(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+        )
+}
+
 fn push(c: char, bytes: &mut Vec<u8>) {
     bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
 }
 
-/// All control characters are below U+0100.
+/// Control characters are below U+0100, all others get braces.
 fn push_escaped(c: char, bytes: &mut Vec<u8>) {
-    bytes.extend_from_slice(format!("\\x{:02x}", u32::from(c)).as_bytes());
+    let code = u32::from(c);
+    let text = if code < 0x100 {
+        format!("\\x{code:02x}")
+    } else {
+        format!("\\u{{{code:x}}}")
+    };
+    bytes.extend_from_slice(text.as_bytes());
 }
 
 /// In bytes.

@@ -1,8 +1,20 @@
 //! The `papilio` command, as a process: what it sends, prints and returns.
 
+mod about;
+mod auth;
+mod body;
 mod download;
 mod failure;
+#[cfg(all(feature = "async", feature = "tls"))]
+mod http2;
+mod network;
+mod output;
 mod process;
+mod resume;
+mod retry;
+#[cfg(target_os = "linux")]
+mod screen;
+mod session;
 #[cfg(target_os = "linux")]
 mod terminal;
 mod verbose;
@@ -147,9 +159,18 @@ fn options_of_two_values() {
 /// CMD-13.
 #[test]
 fn bodies_exclude_each_other() {
-    let bodies: [&[&str]; 3] = [&["-c", "x"], &["-j", "1"], &["-d", "a", "b"]];
+    let bodies: [&[&str]; 4] = [
+        &["-c", "x"],
+        &["-j", "1"],
+        &["-d", "a", "b"],
+        &["-f", "a", "b"],
+    ];
     for first in bodies {
-        for second in bodies.iter().filter(|body| **body != first) {
+        let is_form = |body: &[&str]| ["-d", "-f"].contains(&body[0]);
+        for second in bodies
+            .iter()
+            .filter(|body| **body != first && !(is_form(first) && is_form(body)))
+        {
             let arguments = [&["http://a.test"], first, second].concat();
             let ran = papilio(arguments).run();
             ran.is_usage_error("the argument '--");
@@ -192,15 +213,43 @@ fn help_and_version() {
     for option in [
         "-m, --method <METHOD>",
         "-p, --params <NAME> <VALUE>",
+        "-h, --headers <NAME> <VALUE>",
+        "    --cookies <NAME> <VALUE>",
         "-c, --content <TEXT>",
         "-d, --data <NAME> <VALUE>",
+        "-f, --files <NAME> <FILENAME>",
         "-j, --json <TEXT>",
-        "-h, --headers <NAME> <VALUE>",
+        "    --auth <USER> <PASS>",
+        "    --digest",
+        "    --bearer <TOKEN>",
+        "    --netrc[=<FILE>]",
+        "    --session <FILE>",
+        "-L, --follow-redirects",
         "    --timeout <SECONDS>",
+        "    --retry <N>",
+        "    --retry-any",
+        "    --proxy <URL>",
+        "    --http2",
+        "    --resolve <HOST:PORT:ADDRESS>",
+        "    --unix-socket <PATH>",
+        "    --local-address <ADDRESS>",
+        "    --cacert <FILE>",
+        "    --cert <FILE>",
+        "    --key <FILE>",
+        "    --key-password <PASS>",
         "    --no-verify",
-        "    --download <FILE>",
+        "-o, --download <FILE>",
+        "    --continue",
+        "    --raw",
+        "    --as-json",
+        "    --headers-only",
+        "-q, --quiet",
+        "    --timing",
         "-v, --verbose",
+        "    --completions <SHELL>",
+        "    --man",
         "    --help",
+        "-V, --version",
     ] {
         assert!(help.contains(&format!("\n  {option}")), "{option}");
     }
@@ -400,7 +449,7 @@ fn readme_examples() {
     std::fs::remove_dir_all(directory).unwrap();
 }
 
-/// Standard input is nobody's business yet.
+/// Standard input is read only where it is named.
 #[test]
 fn standard_input_is_left_alone() {
     let server = Server::always(ok(""));

@@ -120,6 +120,30 @@ fn closed_pipe() {
     assert_eq!(read_all(stderr), b"");
 }
 
+/// FLT-10: whatever it is that nobody reads.
+#[cfg(unix)]
+#[test]
+fn closed_pipes() {
+    use super::process::shell;
+    use crate::server::ok;
+
+    for arguments in [
+        "\"$1\"",
+        "\"$1\" -v",
+        "\"$1\" --raw",
+        "\"$1\" --as-json",
+        "\"$1\" -o -",
+        "--man",
+        "--completions zsh",
+    ] {
+        let server = Server::always(ok("body"));
+        let script =
+            format!("{{ sleep 0.1; \"$0\" {arguments}; echo \"code $?\" >&2; }} | exec true");
+        let ran = shell(&script, &server.url("/")).run();
+        assert_eq!(ran.stderr, "code 141\n", "{arguments}");
+    }
+}
+
 /// CMD-44, FLT-22: the process ends as programs do that are interrupted, which a shell reports as 130.
 #[cfg(target_os = "linux")]
 #[test]

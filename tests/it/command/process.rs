@@ -35,6 +35,9 @@ fn prepare(mut command: Command) -> Run {
     for name in ["RUST_LOG", "NO_COLOR", "SSL_CERT_FILE", "SSL_CERT_DIR"] {
         command.env_remove(name);
     }
+    for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
+        command.env_remove(name).env_remove(name.to_uppercase());
+    }
     command.env("TERM", "xterm");
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     Run {
