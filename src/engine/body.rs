@@ -16,7 +16,7 @@ use crate::engine::Driver;
 use crate::engine::exchange::{Conn, read_body};
 #[cfg(feature = "async")]
 use crate::engine::http2::LiveStream;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Reason, Result};
 use crate::models::config::ResponseLimits;
 use crate::models::headers::Headers;
 use crate::models::timings::{Mark, Stopwatch};
@@ -213,7 +213,10 @@ impl<D: Driver> Inner<D> {
 
     /// Bytes as received, without transfer framing; 0 is the end.
     pub(crate) async fn read_raw(&mut self, buffer: &mut [u8]) -> Result<usize> {
-        let result = self.source.pull(buffer, &mut self.downloaded).await;
+        let result = match self.source.pull(buffer, &mut self.downloaded).await {
+            Ok(_) if self.is_too_large() => Err(self.too_large()),
+            result => result,
+        };
         match &result {
             _ if self.is_over() => {}
             Ok((_, true)) => self.release(Source::Done)?,
@@ -221,6 +224,23 @@ impl<D: Driver> Inner<D> {
             Err(error) => self.fail(error),
         }
         result.map(|(count, _)| count)
+    }
+
+    /// Whether more was received than there may be. The codec of HTTP/1.1 has looked at this already, and sooner.
+    fn is_too_large(&self) -> bool {
+        self.limits
+            .body
+            .is_some_and(|limit| self.downloaded > limit)
+    }
+
+    #[cold]
+    fn too_large(&self) -> Error {
+        let limit = self.limits.body.unwrap_or(u64::MAX);
+        Error::new(
+            Kind::Limit,
+            format!("response body larger than {limit} bytes"),
+        )
+        .with_reason(Reason::BodyTooLarge)
     }
 
     /// Gives up what was not read. What lies in the buffer already is passed over to save the connection; nothing is

@@ -143,19 +143,22 @@ impl Opening<'_> {
         };
         let limits = self.network.response_limits;
         let mut tunnel = Tunnel::new(proxy, self.url, address, limits)?;
-        let event = (!proxy.scheme().is_http()).then_some(Name::SetupSocks5Connection);
+        let request = match self.tracer.is_off() {
+            true => None,
+            false => tunnel.request()?,
+        };
+        let (event, info) = match &request {
+            Some(request) => (Name::SendRequestHeaders, EventInfo::Request(request)),
+            None => (Name::SetupSocks5Connection, EventInfo::None),
+        };
         loop {
             let mut wire = self.reach_proxy::<D>(proxy).await?;
-            if let Some(event) = event {
-                self.tracer.started(event, EventInfo::None)?;
-            }
+            self.tracer.started(event, info)?;
             let until = self.deadlines.connect(Instant::now());
             let said = drive::<D, _, _>(&mut wire, |_| until, |wire| tunnel.step(wire)).await;
             match said {
                 Ok(outcome) => {
-                    if let Some(event) = event {
-                        self.tracer.complete(event, EventInfo::None)?;
-                    }
+                    self.tracer.complete(event, EventInfo::None)?;
                     match outcome {
                         Tunneled::Done => return Ok(wire),
                         Tunneled::Reconnect => {}
@@ -167,9 +170,7 @@ impl Opening<'_> {
                         Some(refusal) => refusal,
                         None => error.in_phase(Phase::Proxy),
                     };
-                    if let Some(event) = event {
-                        self.tracer.failed(event, &error);
-                    }
+                    self.tracer.failed(event, &error);
                     return Err(error);
                 }
             }

@@ -118,6 +118,31 @@ fn logging() {
     assert!(console.ends_with(end), "{console}");
 }
 
+#[test]
+fn token_refresh() {
+    assert_eq!(
+        run("token_refresh", &[]),
+        "/items/1: 200 OK after 1 answers on the way\n\
+         /items/2: 200 OK after 0 answers on the way\n\
+         /items/3: 200 OK after 2 answers on the way\n\
+         /items/4: 200 OK after 0 answers on the way\n\
+         /items/5: 200 OK after 2 answers on the way\n\
+         3 tokens were fetched\n"
+    );
+}
+
+#[test]
+fn crawler() {
+    assert_eq!(
+        run("crawler", &[]),
+        "/: 3 links\n\
+         /away: leads elsewhere, to 169.254.169.254\n\
+         /large: too large\n\
+         /logo.png: 200 image/png\n\
+         /moths: 3 links\n"
+    );
+}
+
 /// What the example prints on standard output.
 #[track_caller]
 fn run(name: &str, arguments: &[&str]) -> String {

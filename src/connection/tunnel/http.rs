@@ -14,6 +14,7 @@ use crate::models::body::Body;
 use crate::models::config::ResponseLimits;
 use crate::models::headers::Headers;
 use crate::models::proxy::{Proxy, ProxyAuth};
+use crate::models::request::{Request, RequestTarget};
 use crate::models::response::{Head, Response};
 use crate::models::url::Url;
 use crate::protocol::http1::{BodyLength, Exchange, HeadStep, Outgoing, ParsedHead, Piece, Target};
@@ -85,6 +86,15 @@ impl Connect {
             Err(_) if self.is_closed_between() => self.reconnect(),
             Err(e) => self.refusal().map_or_else(|| Err(read_failed(e)), Err),
         }
+    }
+
+    /// The request, to be shown to whoever watches.
+    pub(super) fn request(&self) -> Result<Request> {
+        let mut request = Request::raw(&Method::CONNECT, &self.url, Body::empty())?;
+        request.headers = self.headers.clone();
+        let target = RequestTarget::new(authority(&self.url));
+        request.extensions_mut().insert(target);
+        Ok(request)
     }
 
     /// The error that the refusal is, as far as it was received.

@@ -18,6 +18,7 @@ use crate::connection::wire::Wire;
 use crate::error::{Error, Kind, Phase, Result};
 use crate::models::config::ResponseLimits;
 use crate::models::proxy::{Proxy, ProxyScheme};
+use crate::models::request::Request;
 use crate::models::url::Url;
 use http::Connect;
 use socks::Handshake;
@@ -73,6 +74,17 @@ impl Tunnel {
             Way::Socks(handshake) => handshake.step(wire),
         };
         step.map_err(|error| error.of_phase(Phase::Proxy))
+    }
+
+    /// The request that a proxy of HTTP is asked with, to be shown; there is none for SOCKS.
+    ///
+    /// # Errors
+    /// None that [`new`](Self::new) has not had.
+    pub(crate) fn request(&self) -> Result<Option<Request>> {
+        match &self.0 {
+            Way::Http(connect) => connect.request().map(Some),
+            Way::Socks(_) => Ok(None),
+        }
     }
 
     /// What the proxy has said already, if it refused and the time is up before the end of its explanation.
