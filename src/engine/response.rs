@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use crate::engine::Driver;
+#[cfg(feature = "tower")]
+use crate::engine::body::LateTrailers;
 use crate::engine::body::{BodyStream, Source};
 use crate::engine::upgraded::Upgraded;
 use crate::error::{Error, Kind, Phase, Result};
@@ -139,6 +141,13 @@ impl<D: Driver> Response<BodyStream<D>> {
             head: Box::new(head),
             body,
         }
+    }
+
+    /// The same, whose trailers will be there.
+    #[cfg(feature = "tower")]
+    pub(crate) fn with_late_trailers(mut self, trailers: LateTrailers) -> Self {
+        self.body.late_trailers = Some(trailers);
+        self
     }
 
     /// How long a line may be.

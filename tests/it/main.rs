@@ -16,6 +16,7 @@
 )]
 
 mod alone;
+mod apps;
 mod authentication;
 mod clients;
 #[cfg(feature = "cli")]
