@@ -100,6 +100,24 @@ fn digest() {
     );
 }
 
+#[test]
+#[cfg(all(feature = "tower", feature = "json"))]
+fn axum_app() {
+    assert_eq!(
+        run("axum_app", &[]),
+        "201 Created\n\
+         http://testserver/notes [\"buy tea, says 192.0.2.7\"]\n\
+         event 1\nevent 2\nevent 3\n\
+         404 Not Found\n"
+    );
+}
+
+#[test]
+#[cfg(feature = "async")]
+fn server_to_server() {
+    assert_eq!(run("server_to_server", &[]), "200 OK PAPILIO MACHAON\n");
+}
+
 /// What the example prints on standard output.
 #[track_caller]
 fn run(name: &str, arguments: &[&str]) -> String {
@@ -134,6 +152,8 @@ static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
             (cfg!(feature = "charset"), "charset"),
             (cfg!(feature = "public-suffix"), "public-suffix"),
             (cfg!(feature = "multipart"), "multipart"),
+            (cfg!(feature = "async"), "async"),
+            (cfg!(feature = "tower"), "tower"),
             (cfg!(feature = "cli"), "cli"),
         ];
         let features = features.iter().filter(|(on, _)| *on);

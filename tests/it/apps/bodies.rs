@@ -104,7 +104,7 @@ async fn both_ways_at_once_awaited() {
         Some((Ok::<_, Infallible>(told.recv().await?), told))
     });
     let client = awaited(echo());
-    let mut response = client.post("/").stream_body(body).stream().await.unwrap();
+    let mut response = client.post("/").body_stream(body).stream().await.unwrap();
     let mut pieces = response.iter_bytes();
     for piece in ["one", "two", "three"] {
         tell.send(piece).unwrap();
@@ -152,7 +152,7 @@ async fn bodies_that_fail() {
     for (body, kind) in cases {
         assert_eq!(client.post("/").body(body).send().unwrap_err().kind(), kind);
     }
-    let request = other.post("/").stream_body(stream::iter(broken()));
+    let request = other.post("/").body_stream(stream::iter(broken()));
     let error = request.send().await.unwrap_err();
     assert_eq!(error.kind(), Kind::Body);
     assert!(format!("{error:?}").contains("broken"), "{error:?}");
@@ -263,7 +263,7 @@ async fn a_dropped_call_ends_the_work() {
         }),
     );
     let client = awaited(app);
-    let request = client.post("/").stream_body(upload.clone().endless());
+    let request = client.post("/").body_stream(upload.clone().endless());
     let call = tokio::time::timeout(Duration::from_millis(20), request.send());
     assert!(call.await.is_err());
     assert!(work.gone.load(Ordering::Acquire) && upload.gone.load(Ordering::Acquire));
