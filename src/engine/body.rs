@@ -266,13 +266,13 @@ impl<D: Driver> BodyStream<D> {
     /// # Errors
     /// The trace callback's; the connection is closed then.
     fn release(&mut self, then: Source<D>) -> Result<()> {
-        self.elapsed.get_or_insert_with(|| self.started.elapsed());
-        if let Some(stopwatch) = self.stopwatch.take() {
-            stopwatch.mark(Mark::End, Instant::now());
-        }
         #[cfg(feature = "tower")]
         if let Some(late) = self.late_trailers.take() {
             self.trailers = late.take();
+        }
+        self.elapsed.get_or_insert_with(|| self.started.elapsed());
+        if let Some(stopwatch) = self.stopwatch.take() {
+            stopwatch.mark(Mark::End, Instant::now());
         }
         if let Source::Live(mut live) = std::mem::replace(&mut self.source, then)
             && let Some(connection) = live.lease.connection()

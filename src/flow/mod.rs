@@ -18,6 +18,7 @@ use crate::flow::auth::BasicAuth;
 use crate::flow::redirect::{Policy, Redirect, RedirectAction};
 use crate::models::auth::{Auth, AuthFlow, AuthStep, ResponseHead};
 use crate::models::cookies::Cookies;
+use crate::models::exclusive::Exclusive;
 use crate::models::request::{Choice, Request};
 use crate::models::response::{Head, Response};
 
@@ -51,7 +52,7 @@ pub(crate) struct Flow<'a> {
     /// The time of day, asked only where a cookie is at stake.
     clock: fn() -> SystemTime,
     follow: bool,
-    auth: Option<Box<dyn AuthFlow>>,
+    auth: Option<Exclusive<Box<dyn AuthFlow>>>,
     /// The caller's request, while another one is in play: a redirected one, or one that authentication sends first.
     caller: Option<Request>,
     /// The request in play is one that authentication sends first.
@@ -114,7 +115,7 @@ impl<'a> Flow<'a> {
                 .options
                 .follow_redirects
                 .unwrap_or(rules.follow_redirects),
-            auth,
+            auth: auth.map(Exclusive::new),
             caller: None,
             first: false,
             next: None,
@@ -135,7 +136,7 @@ impl<'a> Flow<'a> {
     }
 
     fn first_step(&mut self, request: &mut Request) -> Result<Option<Request>> {
-        let Some(auth) = &mut self.auth else {
+        let Some(auth) = self.auth.as_mut().map(Exclusive::get_mut) else {
             return Ok(None);
         };
         if auth.requires_request_body() {
@@ -169,7 +170,7 @@ impl<'a> Flow<'a> {
             head.next_request = next.map(Box::new);
         }
         let wanted = self.first
-            || match (&mut self.auth, &head.request) {
+            || match (self.auth.as_mut().map(Exclusive::get_mut), &head.request) {
                 (Some(auth), Some(request)) => {
                     auth.wants(ResponseHead::new(head.status, &head.headers, &request.url))
                 }
@@ -201,7 +202,7 @@ impl<'a> Flow<'a> {
         let Some(mut request) = self.take_caller(&mut response.head) else {
             return Ok(Next::Return(response));
         };
-        let step = match &mut self.auth {
+        let step = match self.auth.as_mut().map(Exclusive::get_mut) {
             Some(auth) => auth.next(&mut request, Some(&response)),
             None => Ok(AuthStep::Done),
         };

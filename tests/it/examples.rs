@@ -93,14 +93,6 @@ fn detect_charset() {
 }
 
 #[test]
-fn digest() {
-    assert_eq!(
-        run("digest", &[]),
-        "200 OK after 1 challenges\n200 OK after 0 challenges\n"
-    );
-}
-
-#[test]
 #[cfg(all(feature = "tower", feature = "json"))]
 fn axum_app() {
     assert_eq!(
@@ -116,6 +108,14 @@ fn axum_app() {
 #[cfg(feature = "async")]
 fn server_to_server() {
     assert_eq!(run("server_to_server", &[]), "200 OK PAPILIO MACHAON\n");
+}
+
+#[test]
+fn digest() {
+    assert_eq!(
+        run("digest", &[]),
+        "200 OK after 1 challenges\n200 OK after 0 challenges\n"
+    );
 }
 
 /// What the example prints on standard output.
@@ -144,6 +144,8 @@ static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
             Some(name) => name,
         };
         let features = [
+            (cfg!(feature = "async"), "async"),
+            (cfg!(feature = "tower"), "tower"),
             (cfg!(feature = "tls"), "tls"),
             (cfg!(feature = "gzip"), "gzip"),
             (cfg!(feature = "brotli"), "brotli"),
@@ -152,8 +154,6 @@ static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
             (cfg!(feature = "charset"), "charset"),
             (cfg!(feature = "public-suffix"), "public-suffix"),
             (cfg!(feature = "multipart"), "multipart"),
-            (cfg!(feature = "async"), "async"),
-            (cfg!(feature = "tower"), "tower"),
             (cfg!(feature = "cli"), "cli"),
         ];
         let features = features.iter().filter(|(on, _)| *on);
