@@ -10,8 +10,6 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use crate::engine::Driver;
-#[cfg(feature = "tower")]
-use crate::engine::body;
 use crate::engine::body::{BodyStream, Source};
 use crate::engine::upgraded::Upgraded;
 use crate::error::{Error, Kind, Phase, Result};
@@ -145,7 +143,10 @@ impl<D: Driver> Response<BodyStream<D>> {
 
     /// The same, whose trailers will be there.
     #[cfg(feature = "tower")]
-    pub(crate) fn with_late_trailers(mut self, trailers: body::LateTrailers) -> Self {
+    pub(crate) fn with_late_trailers(
+        mut self,
+        trailers: crate::engine::body::LateTrailers,
+    ) -> Self {
         self.body.late_trailers = Some(trailers);
         self
     }
