@@ -312,6 +312,9 @@ pub use models::tls::{ClientCert, ServerName, TlsConfigBuilder, TlsVersion};
 pub use models::tls::{TlsConfig, Verify};
 pub use models::trace::{Event, EventInfo, EventPhase, Trace};
 pub use models::url::{IntoUrl, Origin, Url, UrlBuilder};
+#[cfg(feature = "tower")]
+pub use transports::app::{AppBody, AppScope};
+pub use transports::app::{AppHandler, AppTransport};
 pub use transports::mock::MockTransport;
 
 /// The code of the README, so that it is compiled.

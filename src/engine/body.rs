@@ -44,6 +44,9 @@ pub(crate) struct Inner<D: Driver> {
     pub(super) taken: bool,
     pub(super) downloaded: u64,
     pub(super) trailers: Option<Headers>,
+    /// Where the trailers of a body that somebody else made are, once it was read.
+    #[cfg(feature = "tower")]
+    pub(super) late_trailers: Option<LateTrailers>,
     pub(super) elapsed: Option<Duration>,
     stopwatch: Option<Stopwatch>,
     started: Instant,
@@ -63,6 +66,27 @@ pub(super) enum Source<D: Driver> {
     Foreign(D::Foreign),
     /// In memory: of a response made by hand, or read before its time.
     Memory(Bytes),
+}
+
+/// Trailers that whoever makes a body leaves here at its end.
+#[cfg(feature = "tower")]
+#[derive(Clone, Default)]
+pub(crate) struct LateTrailers(std::sync::Arc<std::sync::Mutex<Option<Headers>>>);
+
+#[cfg(feature = "tower")]
+impl LateTrailers {
+    pub(crate) fn set(&self, trailers: Headers) {
+        *self.lock() = Some(trailers);
+    }
+
+    fn take(&self) -> Option<Headers> {
+        self.lock().take()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Headers>> {
+        let result = self.0.lock();
+        result.unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
 }
 
 /// The connection a body comes from.
@@ -112,6 +136,8 @@ impl<D: Driver> BodyStream<D> {
             taken: false,
             downloaded: 0,
             trailers: None,
+            #[cfg(feature = "tower")]
+            late_trailers: None,
             elapsed: None,
             stopwatch: None,
             started: Instant::now(),
@@ -286,6 +312,10 @@ impl<D: Driver> Inner<D> {
     /// # Errors
     /// The trace callback's; the connection is closed then.
     fn release(&mut self, then: Source<D>) -> Result<()> {
+        #[cfg(feature = "tower")]
+        if let Some(late) = self.late_trailers.take() {
+            self.trailers = late.take();
+        }
         self.elapsed.get_or_insert_with(|| self.started.elapsed());
         if let Some(stopwatch) = self.stopwatch.take() {
             stopwatch.mark(Mark::End, Instant::now());

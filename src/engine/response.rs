@@ -141,6 +141,16 @@ impl<D: Driver> Response<BodyStream<D>> {
         }
     }
 
+    /// The same, whose trailers will be there.
+    #[cfg(feature = "tower")]
+    pub(crate) fn with_late_trailers(
+        mut self,
+        trailers: crate::engine::body::LateTrailers,
+    ) -> Self {
+        self.body.late_trailers = Some(trailers);
+        self
+    }
+
     /// How long a line may be.
     pub(crate) fn line_limit(&self) -> usize {
         self.body.0.limits.line

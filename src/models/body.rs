@@ -4,6 +4,8 @@
 //! `body/source.rs`. Does not own framing (`protocol/http1/encode.rs`) or the headers that announce a body
 //! (`models/request.rs`).
 
+#[cfg(feature = "tower")]
+mod lent;
 mod source;
 #[cfg(feature = "async")]
 mod stream;
@@ -16,6 +18,8 @@ use std::io::{self, Read, Seek};
 
 use bytes::Bytes;
 
+#[cfg(feature = "tower")]
+pub(crate) use lent::{Home, Loan};
 #[cfg(feature = "async")]
 pub(crate) use stream::PolledSource;
 

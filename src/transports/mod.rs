@@ -1,3 +1,4 @@
 //! Transports besides the network.
 
+pub(crate) mod app;
 pub(crate) mod mock;

@@ -93,6 +93,24 @@ fn detect_charset() {
 }
 
 #[test]
+#[cfg(all(feature = "tower", feature = "json"))]
+fn axum_app() {
+    assert_eq!(
+        run("axum_app", &[]),
+        "201 Created\n\
+         http://testserver/notes [\"buy tea, says 192.0.2.7\"]\n\
+         event 1\nevent 2\nevent 3\n\
+         404 Not Found\n"
+    );
+}
+
+#[test]
+#[cfg(feature = "async")]
+fn server_to_server() {
+    assert_eq!(run("server_to_server", &[]), "200 OK PAPILIO MACHAON\n");
+}
+
+#[test]
 fn digest() {
     assert_eq!(
         run("digest", &[]),
@@ -174,6 +192,8 @@ static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
             Some(name) => name,
         };
         let features = [
+            (cfg!(feature = "async"), "async"),
+            (cfg!(feature = "tower"), "tower"),
             (cfg!(feature = "tls"), "tls"),
             (cfg!(feature = "gzip"), "gzip"),
             (cfg!(feature = "brotli"), "brotli"),

@@ -63,8 +63,16 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "asynchronous::BoxFuture",
             "blocking::transport",
             "blocking::response",
+            "asynchronous::body",
             "asynchronous::transport",
             "asynchronous::response",
+            // A future of somebody else's, waited for on the calling thread.
+            "blocking::wait",
+            // The builder's shortcut for an application.
+            "client::builder::ClientBuilder",
+            "engine::Driver",
+            "engine::builder::IntoTransport",
+            "engine::client::BaseClient",
         ],
     ),
     ("logging", &["error"]),

@@ -16,6 +16,7 @@
 )]
 
 mod alone;
+mod apps;
 mod authentication;
 #[cfg(feature = "env_logger")]
 mod basic_config;
