@@ -2,12 +2,14 @@
 //!
 //! Owns the settings and their checking. What `build` makes of them is in the drivers.
 
+mod interim;
 pub(crate) mod proxy;
 mod sockets;
 mod tls;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::client::builder::proxy::ProxySettings;
 use crate::client::{Buildable, ClientKind, Config, Network};
@@ -63,10 +65,12 @@ impl<C: Buildable> ClientBuilder<C> {
                     headers: default_headers(accept_encoding),
                     params: QueryParams::default(),
                     timeout: Some(Timeout::default()),
+                    expect_above: None,
                 },
                 rules: Rules::default(),
                 default_encoding: DefaultEncoding::Utf8,
                 timings: false,
+                informational: None,
             },
             network: Network {
                 limits: Limits::client(),
@@ -74,6 +78,7 @@ impl<C: Buildable> ClientBuilder<C> {
                 tls: TlsConfig::default(),
                 connect_retries: 0,
                 retry_stale: true,
+                expect_wait: Duration::from_secs(1),
                 sockets: SocketSettings::default(),
                 lookup: Lookup::default(),
                 addresses: AddressPolicy::any(),

@@ -4,12 +4,15 @@ pub(crate) mod builder;
 pub(crate) mod request;
 pub(crate) mod response;
 
+use std::time::Duration;
+
 use crate::client::builder::proxy::ProxySettings;
 use crate::error::Result;
 use crate::flow::Rules;
 use crate::flow::defaults::Defaults;
 use crate::models::address::AddressPolicy;
 use crate::models::config::{Limits, ResponseLimits};
+use crate::models::informational::OnInformational;
 use crate::models::resolver::Lookup;
 use crate::models::response::DefaultEncoding;
 use crate::models::socket::SocketSettings;
@@ -24,6 +27,8 @@ pub(crate) struct Config {
     pub(crate) default_encoding: DefaultEncoding,
     /// Every request is timed.
     pub(crate) timings: bool,
+    /// Who is told of interim responses.
+    pub(crate) informational: Option<OnInformational>,
 }
 
 /// What a client's connections are like; fixed once it is built.
@@ -34,6 +39,8 @@ pub(crate) struct Network {
     pub(crate) tls: TlsConfig,
     pub(crate) connect_retries: u32,
     pub(crate) retry_stale: bool,
+    /// How long a body waits for the word of the server.
+    pub(crate) expect_wait: Duration,
     pub(crate) sockets: SocketSettings,
     pub(crate) lookup: Lookup,
     pub(crate) addresses: AddressPolicy,

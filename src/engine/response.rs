@@ -150,13 +150,20 @@ impl<D: Driver> Response<BodyStream<D>> {
     pub(crate) async fn read_on(&mut self, buffer: &mut [u8]) -> Result<usize> {
         self.body.taken = true;
         let result = self.body.read_decoded(buffer).await;
+        self.take_trailers();
         result.map_err(|e| self.attach(e))
+    }
+
+    /// What came behind the body belongs to the response.
+    fn take_trailers(&mut self) {
+        if self.body.trailers.is_some() {
+            self.head.trailers = self.body.trailers.take();
+        }
     }
 
     fn finish(mut self, content: Bytes, cut: bool) -> Response {
         self.head.elapsed = self.body.elapsed;
         self.head.downloaded = self.body.downloaded;
-        self.head.trailers = self.body.trailers.take();
         self.head.cut = cut;
         Response {
             head: self.head,
@@ -206,6 +213,7 @@ impl<D: Driver> Response<BodyStream<D>> {
             }
         }
         content.truncate(filled);
+        self.take_trailers();
         Ok((content.into(), cut))
     }
 }
@@ -254,6 +262,7 @@ impl Cursor {
             return None;
         }
         let piece = self.piece(&mut response.body).await;
+        response.take_trailers();
         let piece = piece.map_err(|e| response.attach(e)).transpose();
         if !matches!(piece, Some(Ok(_))) {
             self.stage = Stage::Over;

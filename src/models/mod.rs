@@ -9,6 +9,7 @@ pub(crate) mod connection;
 pub(crate) mod cookies;
 pub(crate) mod exclusive;
 pub(crate) mod headers;
+pub(crate) mod informational;
 pub(crate) mod links;
 #[cfg(feature = "multipart")]
 pub(crate) mod multipart;
