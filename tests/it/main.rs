@@ -28,6 +28,7 @@ mod errors;
 mod examples;
 mod headers;
 mod hooks;
+mod interim;
 mod layering;
 mod logging;
 mod mounts;
