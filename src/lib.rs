@@ -290,13 +290,14 @@ pub use flow::redirect::{Redirect, RedirectAction};
 pub use http::{Extensions, Method, StatusCode, Version};
 pub use models::address::AddressPolicy;
 pub use models::auth::{Auth, AuthFlow, AuthStep, ResponseHead};
-pub use models::body::Body;
+pub use models::body::{Body, Trailers};
 pub use models::config::{Limits, ResponseLimits, Timeout};
 pub use models::connection::{ConnectionInfo, TlsInfo};
 pub use models::cookies::{Cookie, Cookies, SameSite};
 pub use models::headers::{HeaderEncoding, Headers, Iter as HeadersIter};
 #[cfg(feature = "async")]
 pub use models::http2::Http2Settings;
+pub use models::informational::{Informational, OnInformational};
 pub use models::links::{Link, Links};
 pub use models::pieces::{Lines, Pieces, TextPieces};
 pub use models::proxy::{IntoProxy, Proxy};

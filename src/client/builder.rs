@@ -4,12 +4,14 @@
 
 #[cfg(feature = "async")]
 mod http2;
+mod interim;
 pub(crate) mod proxy;
 mod sockets;
 mod tls;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 #[cfg(feature = "async")]
 use crate::client::Protocols;
@@ -69,10 +71,12 @@ impl<C: Buildable> ClientBuilder<C> {
                     headers: default_headers(accept_encoding),
                     params: QueryParams::default(),
                     timeout: Some(Timeout::default()),
+                    expect_above: None,
                 },
                 rules: Rules::default(),
                 default_encoding: DefaultEncoding::Utf8,
                 timings: false,
+                informational: None,
             },
             network: Network {
                 limits: Limits::client(),
@@ -86,6 +90,7 @@ impl<C: Buildable> ClientBuilder<C> {
                 },
                 connect_retries: 0,
                 retry_stale: true,
+                expect_wait: Duration::from_secs(1),
                 sockets: SocketSettings::default(),
                 lookup: Lookup::default(),
                 addresses: AddressPolicy::any(),

@@ -4,6 +4,8 @@ pub(crate) mod builder;
 pub(crate) mod request;
 pub(crate) mod response;
 
+use std::time::Duration;
+
 use crate::client::builder::proxy::ProxySettings;
 use crate::error::Result;
 use crate::flow::Rules;
@@ -12,6 +14,7 @@ use crate::models::address::AddressPolicy;
 use crate::models::config::{Limits, ResponseLimits};
 #[cfg(feature = "async")]
 use crate::models::http2::Http2Settings;
+use crate::models::informational::OnInformational;
 use crate::models::resolver::Lookup;
 use crate::models::response::DefaultEncoding;
 use crate::models::socket::SocketSettings;
@@ -26,6 +29,8 @@ pub(crate) struct Config {
     pub(crate) default_encoding: DefaultEncoding,
     /// Every request is timed.
     pub(crate) timings: bool,
+    /// Who is told of interim responses.
+    pub(crate) informational: Option<OnInformational>,
 }
 
 /// What a client's connections are like; fixed once it is built.
@@ -38,6 +43,8 @@ pub(crate) struct Network {
     pub(crate) protocols: Protocols,
     pub(crate) connect_retries: u32,
     pub(crate) retry_stale: bool,
+    /// How long a body waits for the word of the server.
+    pub(crate) expect_wait: Duration,
     pub(crate) sockets: SocketSettings,
     pub(crate) lookup: Lookup,
     pub(crate) addresses: AddressPolicy,

@@ -5,6 +5,7 @@
 //! drivers.
 
 mod body;
+mod interim;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -16,7 +17,7 @@ use http::Method;
 use crate::error::{Error, Result};
 use crate::flow::auth::{BearerAuth, IntoAuth};
 use crate::flow::defaults::{Defaults, Draft};
-use crate::models::body::Body;
+use crate::models::body::{Body, Trailers};
 use crate::models::config::Timeout;
 use crate::models::cookies::Cookies;
 use crate::models::headers::Headers;
@@ -57,6 +58,7 @@ pub struct RequestBuilder<S, B = WithBody> {
     /// Becomes the body once every header is known; a form stands before it.
     #[cfg(feature = "multipart")]
     multipart: Option<Form>,
+    trailers: Option<Trailers>,
     cookies: Option<Cookies>,
     options: Options,
     error: Option<Error>,
@@ -134,6 +136,7 @@ impl<S, B> RequestBuilder<S, B> {
             body_kind: None,
             #[cfg(feature = "multipart")]
             multipart: None,
+            trailers: None,
             cookies: None,
             options: Options::default(),
             error,
@@ -282,6 +285,7 @@ impl<S, B> RequestBuilder<S, B> {
             body_kind: self.body_kind,
             #[cfg(feature = "multipart")]
             multipart: self.multipart,
+            trailers: self.trailers,
             cookies: self.cookies,
             options: self.options,
             error: self.error,
@@ -309,12 +313,16 @@ impl<S, B> RequestBuilder<S, B> {
         let (Some(url), None) = (self.url, self.error.as_ref()) else {
             return Err(self.error.unwrap_or_else(|| Error::invalid_url("no URL")));
         };
+        let body = match self.trailers {
+            Some(trailers) => self.body.with_trailers(trailers),
+            None => self.body,
+        };
         let draft = Draft {
             method: self.method,
             url,
             headers: self.headers,
             params: self.params,
-            body: self.body,
+            body,
             content_type: self.body_kind.and_then(|(_, content_type)| content_type),
             cookies: self.cookies,
             options: self.options,

@@ -12,6 +12,8 @@ use crate::models::config::Timeout;
 pub(crate) struct Deadlines {
     pub(crate) timeout: Timeout,
     total: Option<Instant>,
+    /// How long the body waits for the word of the server, if it does.
+    pub(crate) word: Option<Duration>,
 }
 
 /// The end of one wait.
@@ -28,6 +30,7 @@ impl Deadlines {
         Self {
             timeout,
             total: timeout.total.and_then(|total| now.checked_add(total)),
+            word: None,
         }
     }
 
@@ -57,6 +60,11 @@ impl Deadlines {
     pub(crate) fn head(&self, now: Instant, began: Instant) -> Until {
         let head = self.until(Kind::ReadTimeout, self.timeout.head_limit(), began);
         head.sooner(self.read(now))
+    }
+
+    /// The end of the wait for the word to send the body, which is no error: a `ReadTimeout` here.
+    pub(crate) fn word(&self, now: Instant) -> Until {
+        self.until(Kind::ReadTimeout, self.word, now)
     }
 
     pub(crate) fn write(&self, now: Instant) -> Until {

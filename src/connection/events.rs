@@ -1,4 +1,5 @@
-//! `Tracer`: the named events of a request, told to the log, to the callback of the request and to its stopwatch.
+//! `Tracer`: the named events of a request, told to the log, to the callback of the request and to its stopwatch; and
+//! its interim responses, told to who wants them.
 //!
 //! Owns the names (EXT-20) and who listens. Does not own what an event looks like (`models/trace.rs`) or the order of
 //! those of an exchange (`connection/progress.rs`).
@@ -7,9 +8,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use http::StatusCode;
 use log::LevelFilter;
 
 use crate::error::{Error, Result};
+use crate::models::headers::Headers;
+use crate::models::informational::{Informational, OfClient, OnInformational};
 use crate::models::record;
 use crate::models::request::Request;
 use crate::models::timings::{Mark, Stopwatch};
@@ -87,6 +91,8 @@ pub(crate) struct Tracer(Option<Arc<Listeners>>);
 struct Listeners {
     trace: Option<Trace>,
     stopwatch: Option<Stopwatch>,
+    /// The client's and the request's.
+    informational: [Option<OnInformational>; 2],
     /// As it is shown.
     request: Request,
     /// The callback has ended the request: nothing is tried again.
@@ -104,19 +110,25 @@ impl Tracer {
 
     #[cold]
     fn listen(request: &Request) -> Self {
-        let trace = request.extensions().get::<Trace>().cloned();
-        let stopwatch = request.extensions().get::<Stopwatch>().cloned();
-        let is_logged = log::max_level() >= LevelFilter::Debug;
-        Self(
-            (trace.is_some() || stopwatch.is_some() || is_logged).then(|| {
-                Arc::new(Listeners {
-                    trace,
-                    stopwatch,
-                    request: request.shown(),
-                    refused: AtomicBool::new(false),
-                })
-            }),
-        )
+        let extensions = request.extensions();
+        let trace = extensions.get::<Trace>().cloned();
+        let stopwatch = extensions.get::<Stopwatch>().cloned();
+        let of_client = extensions.get::<OfClient>().map(|OfClient(hook)| hook);
+        let of_request = extensions.get::<OnInformational>();
+        let informational = [of_client, of_request].map(Option::<&_>::cloned);
+        let is_wanted = trace.is_some()
+            || stopwatch.is_some()
+            || informational.iter().any(Option::is_some)
+            || log::max_level() >= LevelFilter::Debug;
+        Self(is_wanted.then(|| {
+            Arc::new(Listeners {
+                trace,
+                stopwatch,
+                informational,
+                request: request.shown(),
+                refused: AtomicBool::new(false),
+            })
+        }))
     }
 
     #[inline]
@@ -190,6 +202,23 @@ impl Tracer {
         if let Some(listeners) = &self.0 {
             let _ = listeners.tell(name, EventPhase::Failed, EventInfo::Failed(error));
         }
+    }
+
+    /// An interim response was received.
+    ///
+    /// # Errors
+    /// What a callback returned: the request is over, and so is the connection.
+    pub(crate) fn informational(&self, status: StatusCode, headers: &Headers) -> Result<()> {
+        let Some(listeners) = &self.0 else {
+            return Ok(());
+        };
+        let interim = Informational::new(status, headers, &listeners.request.url);
+        for callback in listeners.informational.iter().flatten() {
+            callback.tell(&interim).inspect_err(|_| {
+                listeners.refused.store(true, Ordering::Relaxed);
+            })?;
+        }
+        Ok(())
     }
 
     /// Something is over for which there is no event.

@@ -6,6 +6,7 @@
 pub(crate) mod buffer;
 pub(crate) mod deadline;
 pub(crate) mod events;
+mod expect;
 mod facts;
 pub(crate) mod forward;
 #[cfg(feature = "async")]
@@ -29,6 +30,8 @@ use std::io::{self, IoSlice};
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::StatusCode;
+
 use crate::connection::buffer::Buffer;
 use crate::connection::events::Tracer;
 use crate::connection::outbox::{Flushed, Outbox};
@@ -38,6 +41,7 @@ use crate::connection::wire::Wire;
 use crate::error::{Error, Kind, Phase, Reason, Result};
 use crate::models::config::ResponseLimits;
 use crate::models::connection::ConnectionInfo;
+use crate::models::headers::Headers;
 use crate::protocol::http1::{Exchange, HeadStep, Outgoing, ParsedHead, Piece};
 
 /// One HTTP/1.1 connection, used for one request after another.
@@ -58,6 +62,8 @@ pub(crate) struct Connection<S: Socket> {
     write_error: Option<io::Error>,
     /// A final response that came while the body was still being sent.
     early: Option<ParsedHead>,
+    /// The server has said that it wants the body.
+    continued: bool,
     /// Whether any byte of this request was taken by the socket, and any of its response received.
     sent_any: bool,
     received_any: bool,
@@ -78,6 +84,7 @@ impl<S: Socket> Connection<S> {
             active: false,
             write_error: None,
             early: None,
+            continued: false,
             sent_any: false,
             received_any: false,
         }
@@ -98,7 +105,7 @@ impl<S: Socket> Connection<S> {
         self.before.clear();
         self.behind.clear();
         (self.write_error, self.early) = (None, None);
-        (self.sent_any, self.received_any) = (false, false);
+        (self.sent_any, self.received_any, self.continued) = (false, false, false);
         self.exchange.start(request, self.before.bytes())?;
         self.requests += 1;
         self.active = true;
@@ -112,9 +119,9 @@ impl<S: Socket> Connection<S> {
         Ok(())
     }
 
-    /// Announces the end of the body.
-    pub(crate) fn finish(&mut self) -> Result<()> {
-        self.exchange.end(self.behind.bytes())
+    /// Announces the end of the body, and what is sent behind it.
+    pub(crate) fn finish(&mut self, trailers: Option<&Headers>) -> Result<()> {
+        self.exchange.end(trailers, self.behind.bytes())
     }
 
     /// Sends what is ready: framing, this piece of the body (advanced as it goes), framing. Meanwhile an answer is
@@ -319,8 +326,9 @@ impl<S: Socket> Connection<S> {
                     return Ok(Some(head));
                 }
                 HeadStep::Interim { used, head } => {
-                    log::trace!(target: "papilio::http11", "interim response{}", head.info());
                     self.input.consume(used);
+                    self.continued |= head.status == StatusCode::CONTINUE;
+                    self.progress.interim(&head)?;
                 }
                 HeadStep::More { used } => {
                     self.input.consume(used);

@@ -53,6 +53,16 @@ impl Progress {
         self.tracer.mark(Mark::FirstByte);
     }
 
+    /// An interim response is there.
+    ///
+    /// # Errors
+    /// What the callback for these returned: the exchange is over.
+    #[cold]
+    pub(crate) fn interim(&mut self, head: &ParsedHead) -> Result<()> {
+        log::trace!(target: "papilio::http11", "interim response{}", head.info());
+        self.tracer.informational(head.status, &head.headers)
+    }
+
     /// The head of the response is waited for.
     #[inline]
     pub(crate) fn awaiting_head(&mut self) -> Result<()> {

@@ -121,7 +121,7 @@ fn send(connection: &mut Connection<Whimsical>, pieces: &[&[u8]]) -> Result<Flus
     for (at, piece) in pieces.iter().enumerate() {
         connection.announce(piece.len())?;
         if at + 1 == pieces.len() {
-            connection.finish()?;
+            connection.finish(None)?;
         }
         let mut left = *piece;
         drive(|| connection.flush(&mut left))?;
@@ -206,7 +206,7 @@ fn an_answer_between_short_writes() {
         .begin(&Outgoing::from(&request), &Tracer::default())
         .unwrap();
     connection.announce(1 << 20).unwrap();
-    connection.finish().unwrap();
+    connection.finish(None).unwrap();
     let body = request.body.as_bytes().unwrap().to_vec();
     let mut left = &body[..];
     assert_eq!(

@@ -152,6 +152,7 @@ impl<D: Driver> BaseClient<D> {
         };
         let began = Instant::now();
         request.restart_stopwatch(self.config.timings, began);
+        request.tell_client(self.config.informational.as_ref());
         let mut response = D::send(transport, request).await?;
         flow.heard(request, &response.head);
         response

@@ -9,11 +9,11 @@ use crate::connection::deadline::Deadlines;
 use crate::connection::events::Tracer;
 use crate::connection::forward::Forward;
 use crate::connection::outbox::Flushed;
-use crate::connection::socket::Socket;
+use crate::connection::socket::{Socket, Step};
 use crate::engine::Driver;
 use crate::engine::drive::drive;
-use crate::error::{Phase, Result};
-use crate::models::body::PIECE;
+use crate::error::{Kind, Phase, Result};
+use crate::models::body::{PIECE, Trailers};
 use crate::models::request::Request;
 use crate::protocol::http1::{Outgoing, ParsedHead};
 
@@ -87,11 +87,14 @@ async fn send<D: Driver>(
 ) -> Result<()> {
     connection.socket_mut().be_prompt();
     connection.begin(&outgoing(request, form), tracer)?;
+    if deadlines.word.is_some() && !is_wanted::<D>(connection, deadlines).await? {
+        return Ok(());
+    }
     if let Some(bytes) = request.body.shared() {
         if !bytes.is_empty() {
             connection.announce(bytes.len())?;
         }
-        connection.finish()?;
+        finish::<D>(connection, request)?;
         return flush::<D>(connection, &bytes, deadlines).await.map(drop);
     }
     if flush::<D>(connection, &[], deadlines).await? == Flushed::Stopped {
@@ -110,8 +113,37 @@ async fn send<D: Driver>(
             return Ok(());
         }
     }
-    connection.finish()?;
+    finish::<D>(connection, request)?;
     flush::<D>(connection, &[], deadlines).await.map(drop)
+}
+
+/// The end of the body, and its trailers, which are made only now.
+fn finish<D: Driver>(connection: &mut Conn<D>, request: &Request) -> Result<()> {
+    let trailers = request.body.trailers().map(Trailers::fields).transpose()?;
+    connection.finish(trailers.as_ref())
+}
+
+/// Sends the head alone, and waits for the word to send the body: not for ever, because a server may not know that it is
+/// asked (RFC 9110 section 10.1.1). Whether the body is to be sent.
+async fn is_wanted<D: Driver>(connection: &mut Conn<D>, deadlines: &Deadlines) -> Result<bool> {
+    if flush::<D>(connection, &[], deadlines).await? == Flushed::Stopped {
+        return Ok(false);
+    }
+    let until = deadlines.word(Instant::now());
+    loop {
+        let late = match connection.continued()? {
+            Step::Done(wanted) => return Ok(wanted),
+            Step::Progress => until.check(Instant::now()),
+            Step::Wait(interest) | Step::Moved(interest) => {
+                D::ready(connection.socket_mut(), interest, until).await
+            }
+        };
+        match late {
+            Ok(()) => {}
+            Err(error) if error.kind() == Kind::ReadTimeout => return Ok(true),
+            Err(error) => return Err(error.in_phase(Phase::Head)),
+        }
+    }
 }
 
 async fn flush<D: Driver>(

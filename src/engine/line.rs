@@ -76,8 +76,11 @@ impl<D: Driver> Line<D> {
     pub(crate) async fn exchange(&self, request: &mut Request) -> Result<Streaming<D>> {
         let started = Instant::now();
         let timeout = request.options.timeout.unwrap_or_default();
-        let deadlines = Deadlines::new(timeout, request.options.started.unwrap_or(started));
+        let mut deadlines = Deadlines::new(timeout, request.options.started.unwrap_or(started));
         check_scheme(request)?;
+        request.body.check_trailers(&request.headers)?;
+        let wait = Some(self.network.expect_wait).filter(|wait| !wait.is_zero());
+        deadlines.word = wait.filter(|_| request.expects_continue());
         let tracer = Tracer::of(request);
         let mut form = self.form(request)?;
         let mut lease = self.checkout(request, &deadlines, started).await?;

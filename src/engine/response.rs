@@ -147,7 +147,7 @@ impl<D: Driver> Response<BodyStream<D>> {
         mut self,
         trailers: crate::engine::body::LateTrailers,
     ) -> Self {
-        self.body.late_trailers = Some(trailers);
+        self.body.0.late_trailers = Some(trailers);
         self
     }
 
@@ -160,13 +160,20 @@ impl<D: Driver> Response<BodyStream<D>> {
     pub(crate) async fn read_on(&mut self, buffer: &mut [u8]) -> Result<usize> {
         self.body.0.taken = true;
         let result = self.body.0.read_decoded(buffer).await;
+        self.take_trailers();
         result.map_err(|e| self.attach(e))
+    }
+
+    /// What came behind the body belongs to the response.
+    fn take_trailers(&mut self) {
+        if self.body.0.trailers.is_some() {
+            self.head.trailers = self.body.0.trailers.take();
+        }
     }
 
     fn finish(mut self, content: Bytes, cut: bool) -> Response {
         self.head.elapsed = self.body.0.elapsed;
         self.head.downloaded = self.body.0.downloaded;
-        self.head.trailers = self.body.0.trailers.take();
         self.head.cut = cut;
         Response {
             head: self.head,
@@ -221,6 +228,7 @@ impl<D: Driver> Response<BodyStream<D>> {
             }
         }
         content.truncate(filled);
+        self.take_trailers();
         Ok((content.into(), cut))
     }
 }
@@ -269,6 +277,7 @@ impl Cursor {
             return None;
         }
         let piece = self.piece(&mut response.body.0).await;
+        response.take_trailers();
         let piece = piece.map_err(|e| response.attach(e)).transpose();
         if !matches!(piece, Some(Ok(_))) {
             self.stage = Stage::Over;

@@ -8,6 +8,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use http::StatusCode;
+
 use crate::client::builder::ClientBuilder;
 use crate::client::{Buildable, Network, sealed};
 use crate::engine::line::Line;
@@ -53,7 +55,18 @@ impl<D: Driver> BaseHttpTransport<D> {
             Some(Some(line)) => line,
             _ => &self.direct,
         };
-        line.exchange(request).await
+        let response = line.exchange(request).await?;
+        // Whoever does not know the expectation gets the request without it (RFC 9110 section 10.1.1).
+        if response.head.status == StatusCode::EXPECTATION_FAILED
+            && request.expects_continue()
+            && request.body.is_sendable()
+        {
+            log::debug!(target: "papilio::connection", "connection.unexpected: sending again without Expect");
+            drop(response);
+            request.headers.remove("Expect");
+            return line.exchange(request).await;
+        }
+        Ok(response)
     }
 
     /// Closes idle connections and turns everyone else away.

@@ -24,6 +24,8 @@ pub(crate) struct Defaults {
     pub(crate) headers: Headers,
     pub(crate) params: QueryParams,
     pub(crate) timeout: Option<Timeout>,
+    /// The longest body that is sent without asking first.
+    pub(crate) expect_above: Option<u64>,
 }
 
 /// What a caller said about one request.
@@ -62,6 +64,13 @@ impl Defaults {
         }
         let content_type = draft.content_type.as_deref();
         add_body_headers(&mut headers, &draft.method, &draft.body, content_type);
+        if let Some(most) = self.expect_above
+            && !draft.body.is_empty()
+            && draft.body.len().is_none_or(|length| length > most)
+            && !headers.contains("Expect")
+        {
+            headers.push("Expect", b"100-continue");
+        }
         let mut options = draft.options;
         options.timeout = options.timeout.or(self.timeout);
         Ok(Request {

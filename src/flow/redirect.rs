@@ -222,13 +222,15 @@ pub(crate) fn follow(
 }
 
 /// The headers that go with the body.
-const BODY_HEADERS: [&str; 6] = [
+const BODY_HEADERS: [&str; 8] = [
     "Content-Length",
     "Transfer-Encoding",
     "Content-Type",
     "Content-Encoding",
     "Content-Language",
     "Content-Location",
+    "Expect",
+    "Trailer",
 ];
 
 /// RED-03, RFC 9110 section 15.4.

@@ -1,16 +1,17 @@
 //! `Body`: what a request sends, and where it comes from.
 //!
 //! Owns what a body is, its length and its sending again; how readers and iterators become pieces is in
-//! `body/source.rs`. Does not own framing (`protocol/http1/encode.rs`) or the headers that announce a body
+//! `body/source.rs`, what follows it in `body/trailers.rs`. Does not own framing (`protocol/http1/encode.rs`) or the headers that announce a body
 //! (`models/request.rs`).
 
+mod convert;
 #[cfg(feature = "tower")]
 mod lent;
 mod source;
 #[cfg(feature = "async")]
 mod stream;
+mod trailers;
 
-use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 use std::fs::File;
@@ -22,6 +23,7 @@ use bytes::Bytes;
 pub(crate) use lent::{Home, Loan};
 #[cfg(feature = "async")]
 pub(crate) use stream::PolledSource;
+pub use trailers::Trailers;
 
 use source::{FactorySource, IterSource, ProgressSource, ReaderSource, SeekSource};
 
@@ -45,6 +47,8 @@ pub struct Body {
     source: Source,
     /// Whether a stream was touched; it must be rewound before it is sent again.
     started: bool,
+    /// What is sent behind it.
+    trailers: Option<Box<Trailers>>,
 }
 
 enum Source {
@@ -81,6 +85,11 @@ pub(crate) trait BodySource: Send {
         false
     }
 
+    /// What follows its end, if it is made of bodies that may have that.
+    fn trailers(&self) -> Option<Box<Trailers>> {
+        None
+    }
+
     /// Back to the beginning.
     fn rewind(&mut self) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
@@ -104,6 +113,7 @@ impl Body {
         Self {
             source: Source::Empty,
             started: false,
+            trailers: None,
         }
     }
 
@@ -250,7 +260,8 @@ impl Body {
     }
 
     pub(crate) fn stream(source: impl BodySource + 'static) -> Self {
-        let (length, replayable) = (source.length(), source.replayable());
+        let (length, replayable, trailers) =
+            (source.length(), source.replayable(), source.trailers());
         let source = Exclusive::new(Box::new(source) as Box<dyn BodySource>);
         Self {
             source: Source::Stream {
@@ -259,6 +270,7 @@ impl Body {
                 replayable,
             },
             started: false,
+            trailers,
         }
     }
 
@@ -278,14 +290,14 @@ impl Body {
         }
     }
 
-    /// Whether there is no body at all. A stream is never empty in this sense.
+    /// Whether there is no body at all. A stream is never empty in this sense, nor is what has trailers.
     ///
     /// ```
     /// # use papilio::Body;
     /// assert!(Body::from("").is_empty());
     /// ```
     pub fn is_empty(&self) -> bool {
-        matches!(self.source, Source::Empty)
+        matches!(self.source, Source::Empty) && self.trailers.is_none()
     }
 
     /// The bytes of a body that is held in memory.
@@ -337,18 +349,18 @@ impl Body {
             while let Some(piece) = self.next(&mut scratch)? {
                 all.extend_from_slice(piece);
             }
+            let trailers = self.trailers.take();
             *self = Self::from(all);
+            self.trailers = trailers;
         }
         Ok(self.as_bytes().unwrap_or_default())
     }
 
     /// A copy, if the body is in memory.
     pub(crate) fn try_clone(&self) -> Option<Self> {
-        match &self.source {
-            Source::Empty => Some(Self::empty()),
-            Source::Bytes(bytes) => Some(Self::from(bytes.clone())),
-            Source::Stream { .. } => None,
-        }
+        let mut copy = Self::from(self.shared()?);
+        copy.trailers.clone_from(&self.trailers);
+        Some(copy)
     }
 
     /// The shared bytes of a body that is in memory.
@@ -364,6 +376,11 @@ impl Body {
     #[cfg(feature = "async")]
     pub(crate) fn is_started(&self) -> bool {
         self.started
+    }
+
+    /// Whether it can be sent now: not for the first time only if it can be sent again.
+    pub(crate) fn is_sendable(&self) -> bool {
+        !self.started || self.is_replayable()
     }
 
     /// To be called before each sending: rewinds what was started.
@@ -385,6 +402,9 @@ impl Body {
                 Error::new(Kind::StreamConsumed, "the request body cannot be rewound")
                     .with_source(e)
             })?;
+            if let Some(trailers) = source.get_mut().trailers() {
+                self.trailers = Some(trailers);
+            }
         }
         self.started = false;
         Ok(())
@@ -443,65 +463,5 @@ impl fmt::Debug for Body {
             (Source::Stream { .. }, Some(length)) => write!(f, "Body::Stream({length})"),
             (Source::Stream { .. }, None) => f.write_str("Body::Stream"),
         }
-    }
-}
-
-/// Empty bytes count as no body (REQ-05).
-impl From<Bytes> for Body {
-    fn from(bytes: Bytes) -> Self {
-        let source = if bytes.is_empty() {
-            Source::Empty
-        } else {
-            Source::Bytes(bytes)
-        };
-        Self {
-            source,
-            started: false,
-        }
-    }
-}
-
-impl From<Vec<u8>> for Body {
-    fn from(bytes: Vec<u8>) -> Self {
-        Self::from(Bytes::from(bytes))
-    }
-}
-
-impl From<String> for Body {
-    fn from(text: String) -> Self {
-        Self::from(Bytes::from(text))
-    }
-}
-
-impl From<&str> for Body {
-    fn from(text: &str) -> Self {
-        Self::from(text.as_bytes())
-    }
-}
-
-impl From<&[u8]> for Body {
-    fn from(bytes: &[u8]) -> Self {
-        Self::from(Bytes::copy_from_slice(bytes))
-    }
-}
-
-impl<const N: usize> From<&[u8; N]> for Body {
-    fn from(bytes: &[u8; N]) -> Self {
-        Self::from(bytes.as_slice())
-    }
-}
-
-impl From<Cow<'_, str>> for Body {
-    fn from(text: Cow<'_, str>) -> Self {
-        Self::from(text.into_owned())
-    }
-}
-
-/// From where the file stands to its end.
-impl TryFrom<File> for Body {
-    type Error = Error;
-
-    fn try_from(file: File) -> Result<Self> {
-        Self::seekable(file)
     }
 }

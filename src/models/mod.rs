@@ -11,6 +11,7 @@ pub(crate) mod exclusive;
 pub(crate) mod headers;
 #[cfg(feature = "async")]
 pub(crate) mod http2;
+pub(crate) mod informational;
 pub(crate) mod links;
 #[cfg(feature = "multipart")]
 pub(crate) mod multipart;

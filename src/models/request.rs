@@ -12,9 +12,10 @@ use http::{Extensions, Method};
 
 use crate::error::{Error, Kind, Result, escaped};
 use crate::models::auth::Auth;
-use crate::models::body::Body;
+use crate::models::body::{Body, Trailers};
 use crate::models::config::Timeout;
 use crate::models::headers::Headers;
+use crate::models::informational::{OfClient, OnInformational};
 use crate::models::timings::Stopwatch;
 use crate::models::trace::Trace;
 use crate::models::url::{IntoUrl, Url};
@@ -236,6 +237,27 @@ impl Request {
         }
     }
 
+    /// Tells the client's callback of the interim responses from now on, or nobody.
+    pub(crate) fn tell_client(&mut self, callback: Option<&OnInformational>) {
+        let extensions = &mut self.options.extensions;
+        match callback {
+            Some(callback) => drop(extensions.insert(OfClient(callback.clone()))),
+            None if extensions.is_empty() => {}
+            None => drop(extensions.remove::<OfClient>()),
+        }
+    }
+
+    /// Whether the body waits for the word of the server: it asks for `100 Continue`, and there is a body (RFC 9110
+    /// section 10.1.1).
+    pub(crate) fn expects_continue(&self) -> bool {
+        !self.body.is_empty()
+            && self
+                .headers
+                .get_list_split("Expect")
+                .iter()
+                .any(|expected| expected.eq_ignore_ascii_case("100-continue"))
+    }
+
     /// Lets whoever watches the other request watch this one, which is sent for it.
     pub(crate) fn watch_like(&mut self, other: &Self) {
         let (mine, theirs) = (&mut self.options.extensions, &other.options.extensions);
@@ -244,6 +266,12 @@ impl Request {
             .filter(|_| mine.get::<Trace>().is_none())
         {
             mine.insert(trace.clone());
+        }
+        if let Some(callback) = theirs
+            .get::<OnInformational>()
+            .filter(|_| mine.get::<OnInformational>().is_none())
+        {
+            mine.insert(callback.clone());
         }
         if let Some(stopwatch) = theirs.get::<Stopwatch>() {
             mine.insert(stopwatch.clone());
@@ -370,11 +398,18 @@ pub(crate) fn add_body_headers(
     let framed = headers.contains("Content-Length") || headers.contains("Transfer-Encoding");
     match body.len() {
         _ if framed => {}
+        // Only a body in chunks has something behind it (RFC 9112 section 7.1.2).
+        _ if body.trailers().is_some() => headers.push("Transfer-Encoding", b"chunked"),
         Some(length) => headers.push("Content-Length", length.to_string().as_bytes()),
         None => headers.push("Transfer-Encoding", b"chunked"),
     }
     if body.is_empty() {
         return;
+    }
+    if let Some(announcement) = body.trailers().and_then(Trailers::announcement)
+        && !headers.contains("Trailer")
+    {
+        headers.push("Trailer", announcement.as_bytes());
     }
     if let Some(content_type) = content_type.filter(|_| !headers.contains("Content-Type")) {
         headers.push("Content-Type", content_type.as_bytes());

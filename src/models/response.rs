@@ -353,11 +353,20 @@ impl<B> Response<B> {
         Ok(())
     }
 
-    /// Trailer fields, kept apart from the headers; known once the body was read.
+    /// The fields behind the body: known once it was read, in memory or as a stream, to its very end; `None` until then
+    /// and if there are none.
     ///
-    /// ```
-    /// # use papilio::Response;
-    /// assert!(Response::builder(200).text("").trailers().is_none());
+    /// They are as received, and whatever their names change nothing: a `Content-Length` or `Set-Cookie` among them means
+    /// nothing, so do not mix them with the [`headers`](Self::headers) (RFC 9110 section 6.5). Many servers send trailers
+    /// only to a request with `TE: trailers`.
+    ///
+    /// ```no_run
+    /// let mut response = papilio::get("https://www.example.org/large").header("TE", "trailers").stream()?;
+    /// for piece in response.iter_bytes() {
+    ///     drop(piece?);
+    /// }
+    /// let checksum = response.trailers().and_then(|trailers| trailers.get("X-Checksum"));
+    /// # Ok::<(), papilio::Error>(())
     /// ```
     pub fn trailers(&self) -> Option<&Headers> {
         self.head.trailers.as_ref()

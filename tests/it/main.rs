@@ -33,6 +33,7 @@ mod examples;
 mod failures;
 mod headers;
 mod hooks;
+mod interim;
 mod layering;
 mod logging;
 mod mounts;

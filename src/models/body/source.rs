@@ -6,7 +6,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 
 use bytes::Bytes;
 
-use super::{Body, BodySource, PIECE};
+use super::{Body, BodySource, PIECE, Trailers};
 
 /// A reader that cannot go back.
 pub(super) struct ReaderSource<R> {
@@ -128,6 +128,10 @@ impl<F: Fn() -> Body + Send> BodySource for FactorySource<F> {
         self.current = (self.make)();
         Ok(())
     }
+
+    fn trailers(&self) -> Option<Box<Trailers>> {
+        self.current.trailers.clone()
+    }
 }
 
 /// Another body, and somebody who is told how far it got.
@@ -193,6 +197,10 @@ impl<F: FnMut(u64, Option<u64>) + Send> BodySource for ProgressSource<F> {
         self.body.prepare()?;
         (self.sent, self.pending) = (None, 0);
         Ok(())
+    }
+
+    fn trailers(&self) -> Option<Box<Trailers>> {
+        self.body.trailers.clone()
     }
 }
 

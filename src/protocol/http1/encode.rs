@@ -10,6 +10,7 @@ use http::Method;
 use super::framing::{Coding, Framing, Length, is, trim};
 use super::{BodyLength, Outgoing, Target};
 use crate::error::{Error, Result, escaped};
+use crate::models::headers::Headers;
 
 /// How the body of a request is delimited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -206,8 +207,20 @@ const AUTHORITY: u128 = {
     set
 };
 
-/// The last chunk and the empty trailer section.
-pub(super) const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
+/// The last chunk and the trailer section (RFC 9112 section 7.1.2).
+pub(super) fn last_chunk(trailers: Option<&Headers>, out: &mut Vec<u8>) -> Result<()> {
+    out.extend_from_slice(b"0\r\n");
+    if let Some(trailers) = trailers {
+        if trailers.size() > MAX_HEAD {
+            return Err(Error::local("Request trailers larger than 1 MiB"));
+        }
+        for (name, value) in trailers.raw() {
+            field(name, value, out);
+        }
+    }
+    out.extend_from_slice(b"\r\n");
+    Ok(())
+}
 
 /// SEC-211.
 const MAX_HEAD: usize = 1 << 20;

@@ -50,6 +50,8 @@ impl<'a> From<&'a Request> for Outgoing<'a> {
             target: target.map(|target| &target.0[..]),
             form: Target::Origin,
             length: match request.body.len() {
+                // What has something behind it has no length on the wire.
+                _ if request.body.trailers().is_some() => BodyLength::Unknown,
                 Some(0) if request.body.is_empty() => BodyLength::Empty,
                 Some(length) => BodyLength::Known(length),
                 None => BodyLength::Unknown,

@@ -152,10 +152,18 @@ impl Exchange {
         }
     }
 
-    /// The body is complete: appends the last chunk, if there is one.
-    pub(crate) fn end(&mut self, out: &mut Vec<u8>) -> Result<()> {
+    /// The body is complete: appends the last chunk, if there is one, and what follows it.
+    pub(crate) fn end(&mut self, trailers: Option<&Headers>, out: &mut Vec<u8>) -> Result<()> {
         match self.us {
-            Us::Body(Delimiter::Chunked) => out.extend_from_slice(encode::LAST_CHUNK),
+            Us::Body(Delimiter::Chunked) => {
+                if let Err(error) = encode::last_chunk(trailers, out) {
+                    return Err(self.fail(error, Phase::Send));
+                }
+            }
+            _ if trailers.is_some() => {
+                let error = misuse("only a body in chunks has trailers");
+                return Err(self.fail(error, Phase::Send));
+            }
             Us::Body(Delimiter::Length(0) | Delimiter::Nothing) | Us::Done => {}
             Us::Body(Delimiter::Length(_)) => {
                 return Err(self.fail(encode::too_little(), Phase::Send));

@@ -191,6 +191,6 @@ pub(crate) fn encode_chunks(pieces: &[&[u8]]) -> Vec<u8> {
         out.extend_from_slice(piece);
         out.extend_from_slice(b"\r\n");
     }
-    out.extend_from_slice(super::encode::LAST_CHUNK);
+    out.extend_from_slice(b"0\r\n\r\n");
     out
 }

@@ -372,7 +372,7 @@ fn chunks_of_a_request() {
         out.extend_from_slice(after);
     }
     assert!(!exchange.request_done());
-    exchange.end(&mut out).unwrap();
+    exchange.end(None, &mut out).unwrap();
     assert!(exchange.request_done());
     let expected = "1\r\na\r\n2\r\nbc\r\n1a\r\nxxxxxxxxxxxxxxxxxxxxxxxxxx\r\n0\r\n\r\n";
     assert_eq!(String::from_utf8(out).unwrap(), expected);
@@ -401,11 +401,11 @@ fn bodies_of_the_wrong_length() {
 
     let (_, _, mut exchange) = started(&five, BodyLength::Unknown);
     exchange.data(4, &mut out).unwrap();
-    let error = exchange.end(&mut out).unwrap_err();
+    let error = exchange.end(None, &mut out).unwrap_err();
     assert_eq!(error.kind(), Kind::LocalProtocol);
     assert!(error.to_string().starts_with("Too little data"), "{error}");
     assert!(!exchange.request_done() && !exchange.reusable());
-    assert!(exchange.end(&mut out).is_err());
+    assert!(exchange.end(None, &mut out).is_err());
 
     let (_, _, mut exchange) = started(&[], BodyLength::Empty);
     assert!(exchange.data(1, &mut out).is_err());
@@ -697,7 +697,7 @@ fn early_answers() {
     assert!(!exchange.reusable());
     // The rest may still be sent, and then there is no doubt.
     exchange.data(5, &mut Vec::new()).unwrap();
-    exchange.end(&mut Vec::new()).unwrap();
+    exchange.end(None, &mut Vec::new()).unwrap();
     assert!(exchange.reusable());
 
     let (_, _, mut exchange) = started(&five, BodyLength::Known(5));
@@ -745,7 +745,7 @@ fn steps_out_of_order() {
     assert!(fresh().body_eof().is_err());
     assert!(fresh().took(1).is_err());
     assert!(fresh().data(1, &mut Vec::new()).is_err());
-    assert!(fresh().end(&mut Vec::new()).is_err());
+    assert!(fresh().end(None, &mut Vec::new()).is_err());
     assert!(!fresh().reusable() && !fresh().request_done() && !fresh().switched());
     // Two requests at once (H1-10).
     assert!(ask(&mut asked()).is_err());
@@ -758,7 +758,7 @@ fn steps_out_of_order() {
         assert!(exchange.body_eof().is_err());
         assert!(exchange.took(0).is_err());
         assert!(exchange.data(1, &mut Vec::new()).is_err());
-        assert!(exchange.end(&mut Vec::new()).is_err());
+        assert!(exchange.end(None, &mut Vec::new()).is_err());
         assert!(ask(exchange).is_err());
         exchange.abandon_request();
         assert!(!exchange.reusable() && !exchange.response_done() && exchange.direct() == 0);
