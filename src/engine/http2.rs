@@ -16,8 +16,8 @@ use crate::connection::outbox::Flushed;
 use crate::connection::pool::Lease;
 use crate::engine::Driver;
 use crate::engine::exchange::{Conn, outgoing};
-use crate::error::{Error, Phase, Result};
-use crate::models::body::PIECE;
+use crate::error::{Error, Kind, Phase, Result};
+use crate::models::body::{PIECE, Trailers};
 use crate::models::config::ResponseLimits;
 use crate::models::request::Request;
 use crate::protocol::http1::ParsedHead;
@@ -72,7 +72,7 @@ pub(crate) async fn exchange<D: Driver>(
 
 /// Whether the request itself is what cannot be sent.
 fn is_ours(error: &Error) -> bool {
-    error.kind() == crate::error::Kind::LocalProtocol
+    error.kind() == Kind::LocalProtocol
 }
 
 /// A place on the connection, and the head of the request on it.
@@ -106,13 +106,16 @@ async fn send<D: Driver>(
     if stream.request_done() {
         return Ok(());
     }
+    if deadlines.word.is_some() && !is_wanted::<D>(stream, deadlines).await? {
+        return Ok(());
+    }
     if let Some(mut bytes) = request.body.shared() {
         while !bytes.is_empty() {
             if push::<D>(stream, &mut bytes, deadlines).await? == Flushed::Stopped {
                 return Ok(());
             }
         }
-        return stream.finish(None);
+        return finish(stream, request);
     }
     let mut scratch = vec![0; PIECE];
     while let Some(mut piece) = D::next_piece(request, &mut scratch).await? {
@@ -123,7 +126,23 @@ async fn send<D: Driver>(
             }
         }
     }
-    stream.finish(None)
+    finish(stream, request)
+}
+
+/// The end of the body, and its trailers, which are made only now.
+fn finish(stream: &mut Stream, request: &Request) -> Result<()> {
+    let trailers = request.body.trailers().map(Trailers::fields).transpose()?;
+    stream.finish(trailers.as_ref())
+}
+
+/// Waits for the word to send the body, not for ever (RFC 9110 section 10.1.1). Whether it is to be sent.
+async fn is_wanted<D: Driver>(stream: &mut Stream, deadlines: &Deadlines) -> Result<bool> {
+    let until = deadlines.word(Instant::now());
+    match D::within(stream.continued(), until).await {
+        Ok(wanted) => wanted,
+        Err(error) if error.kind() == Kind::ReadTimeout => Ok(true),
+        Err(error) => Err(error),
+    }
 }
 
 async fn push<D: Driver>(

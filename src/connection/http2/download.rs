@@ -127,11 +127,11 @@ impl Stream {
         } else {
             self.interims += 1;
             self.continued |= status == StatusCode::CONTINUE;
-            log::trace!(
-                target: "papilio::http2",
-                "interim response {status} {:?}", Headers::from(interim.headers())
-            );
-            return Ok(());
+            let headers = Headers::from(interim.headers());
+            match self.progress.interim(status, &headers) {
+                Ok(()) => return Ok(()),
+                Err(error) => error,
+            }
         };
         Err(self.failed(error.in_phase(Phase::Head)))
     }

@@ -2,8 +2,11 @@
 //!
 //! Owns the order of the events (EXT-22, EXT-23). Does not own who listens (`connection/events.rs`).
 
+use http::StatusCode;
+
 use crate::connection::events::{Name, Tracer};
 use crate::error::{Error, Kind, Result};
+use crate::models::headers::Headers;
 use crate::models::trace::EventInfo;
 use crate::protocol::http1::ParsedHead;
 
@@ -42,6 +45,15 @@ impl Progress {
         let name = Name::H2ReceiveRemoteSettings;
         self.tracer.started_on_stream(name, self.stream)?;
         self.tracer.complete(name, EventInfo::None)
+    }
+
+    /// An interim response is there.
+    ///
+    /// # Errors
+    /// The callback's.
+    pub(super) fn interim(&self, status: StatusCode, headers: &Headers) -> Result<()> {
+        log::trace!(target: "papilio::http2", "interim response {status} {headers:?}");
+        self.tracer.informational(status, headers)
     }
 
     /// The head of the response is waited for.

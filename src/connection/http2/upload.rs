@@ -67,7 +67,6 @@ impl Stream {
 
     /// Waits for the word to send the body, `100 Continue`, or for the final response: whether it was the word. The
     /// caller limits the wait, and sends the body when that is over.
-    #[cfg_attr(not(test), expect(dead_code, reason = "nobody waits for it yet"))]
     pub(crate) async fn continued(&mut self) -> Result<bool> {
         poll_fn(|context| {
             let answer = self.poll_head(context);
