@@ -290,6 +290,7 @@ pub use http::{Extensions, Method, StatusCode, Version};
 pub use models::address::AddressPolicy;
 pub use models::auth::{Auth, AuthFlow, AuthStep, ResponseHead};
 pub use models::body::Body;
+pub use models::cancel::CancelToken;
 pub use models::config::{Limits, ResponseLimits, Timeout};
 pub use models::connection::{ConnectionInfo, TlsInfo};
 pub use models::cookies::{Cookie, Cookies, SameSite};

@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::flow::Rules;
 use crate::flow::defaults::Defaults;
 use crate::models::address::AddressPolicy;
+use crate::models::cancel::CancelToken;
 use crate::models::config::{Limits, ResponseLimits};
 use crate::models::resolver::Lookup;
 use crate::models::response::DefaultEncoding;
@@ -24,6 +25,8 @@ pub(crate) struct Config {
     pub(crate) default_encoding: DefaultEncoding,
     /// Every request is timed.
     pub(crate) timings: bool,
+    /// Ends all calls.
+    pub(crate) cancel: Option<CancelToken>,
 }
 
 /// What a client's connections are like; fixed once it is built.

@@ -13,8 +13,10 @@ use bytes::Bytes;
 use crate::connection::deadline::Deadlines;
 use crate::connection::pool::Lease;
 use crate::engine::Driver;
+use crate::engine::drive::unless_cancelled;
 use crate::engine::exchange::{Conn, read_body};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Phase, Result};
+use crate::models::cancel::CancelToken;
 use crate::models::config::ResponseLimits;
 use crate::models::headers::Headers;
 use crate::models::timings::{Mark, Stopwatch};
@@ -40,6 +42,8 @@ pub struct BodyStream<D: Driver = crate::blocking::Blocking> {
     pub(super) downloaded: u64,
     pub(super) trailers: Option<Headers>,
     pub(super) elapsed: Option<Duration>,
+    /// Ends the reading of what somebody else made.
+    pub(super) cancel: Option<CancelToken>,
     stopwatch: Option<Stopwatch>,
     started: Instant,
 }
@@ -112,6 +116,7 @@ impl<D: Driver> BodyStream<D> {
             downloaded: 0,
             trailers: None,
             elapsed: None,
+            cancel: None,
             stopwatch: None,
             started: Instant::now(),
         }
@@ -172,7 +177,7 @@ impl<D: Driver> BodyStream<D> {
                 Ok(Decoded::Hungry) => {
                     match self
                         .source
-                        .pull(decoder.input(), &mut self.downloaded)
+                        .pull(decoder.input(), &mut self.downloaded, self.cancel.as_ref())
                         .await
                     {
                         Ok((count, _)) => {
@@ -193,7 +198,10 @@ impl<D: Driver> BodyStream<D> {
 
     /// Bytes as received, without transfer framing; 0 is the end.
     pub(crate) async fn read_raw(&mut self, buffer: &mut [u8]) -> Result<usize> {
-        let result = self.source.pull(buffer, &mut self.downloaded).await;
+        let result = self
+            .source
+            .pull(buffer, &mut self.downloaded, self.cancel.as_ref())
+            .await;
         match &result {
             _ if self.is_over() => {}
             Ok((_, true)) => self.release(Source::Done)?,
@@ -261,7 +269,12 @@ impl<D: Driver> BodyStream<D> {
 
 impl<D: Driver> Source<D> {
     /// Bytes as received, and whether they were the last.
-    async fn pull(&mut self, buffer: &mut [u8], downloaded: &mut u64) -> Result<(usize, bool)> {
+    async fn pull(
+        &mut self,
+        buffer: &mut [u8],
+        downloaded: &mut u64,
+        cancel: Option<&CancelToken>,
+    ) -> Result<(usize, bool)> {
         match self {
             Self::Done => Ok((0, true)),
             Self::Closed => Err(Error::new(
@@ -269,7 +282,10 @@ impl<D: Driver> Source<D> {
                 "the response was closed before its body was read",
             )),
             Self::Foreign(body) => {
-                let count = D::pull(body, buffer).await.map_err(|e| {
+                let read = unless_cancelled::<D, _>(D::pull(body, buffer), cancel)
+                    .await
+                    .map_err(|e| e.in_phase(Phase::Body))?;
+                let count = read.map_err(|e| {
                     Error::new(Kind::Read, "the response body failed").with_source(e)
                 })?;
                 *downloaded += count as u64;
@@ -303,6 +319,9 @@ impl<D: Driver> Live<D> {
                 "the client was closed before the body was read",
             ));
         }
+        self.deadlines
+            .check()
+            .map_err(|e| e.in_phase(Phase::Body))?;
         let Some(connection) = self.lease.connection() else {
             return Ok(0);
         };

@@ -32,6 +32,7 @@ impl<D: Driver> Response<BodyStream<D>> {
         self.body.began(began, stopwatch);
         self.head.stopwatch = stopwatch.cloned();
         self.body.limits = limits;
+        self.body.cancel.clone_from(&request.options.cancel);
         self.head.default_encoding = encoding.clone();
         self.body.decode(&self.head.headers)
     }
