@@ -92,11 +92,11 @@ pub(crate) fn on_future<T>(future: impl Future<Output = T>, until: Until<'_>) ->
     let waker = unparking();
     let mut watch = until.cancel().map(CancelToken::watch);
     loop {
-        if let Some(Poll::Ready(error)) = watch.as_mut().map(|watch| watch.poll(&waker)) {
-            return Err(error);
-        }
         if let Poll::Ready(value) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
             return Ok(value);
+        }
+        if let Some(Poll::Ready(error)) = watch.as_mut().map(|watch| watch.poll(&waker)) {
+            return Err(error);
         }
         match until.left(Instant::now()) {
             Some(Duration::ZERO) => return Err(until.error()),

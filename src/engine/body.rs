@@ -282,6 +282,9 @@ impl<D: Driver> Source<D> {
                 "the response was closed before its body was read",
             )),
             Self::Foreign(body) => {
+                if let Some(token) = cancel {
+                    token.check().map_err(|e| e.in_phase(Phase::Body))?;
+                }
                 let read = unless_cancelled::<D, _>(D::pull(body, buffer), cancel)
                     .await
                     .map_err(|e| e.in_phase(Phase::Body))?;

@@ -17,6 +17,7 @@
 
 mod alone;
 mod authentication;
+mod cancel;
 mod clients;
 #[cfg(feature = "cli")]
 mod command;
