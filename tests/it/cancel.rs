@@ -74,7 +74,7 @@ impl Scene {
             .trust_env(false)
             .connect_retries(9)
             .resolver(move |_: &str| {
-                drop(result.lock().unwrap().recv());
+                let _ = result.lock().unwrap().recv();
                 Ok(Vec::new())
             });
         match &self.proxy {
