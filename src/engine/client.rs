@@ -165,7 +165,11 @@ impl<D: Driver> BaseClient<D> {
         };
         let began = Instant::now();
         request.restart_stopwatch(self.config.timings, began);
-        let mut response = unless_cancelled::<D, _>(D::send(transport, request), cancel).await??;
+        let sent = D::send(transport, request);
+        let mut response = match cancel {
+            None => sent.await?,
+            Some(_) => unless_cancelled::<D, _>(sent, cancel).await??,
+        };
         flow.heard(request, &response.head);
         response
             .adopt(
