@@ -122,6 +122,24 @@
 //! # Ok::<(), papilio::Error>(())
 //! ```
 //!
+//! A [`CancelToken`] ends calls before that, from another thread: on Ctrl-C, or when a window is closed.
+//!
+//! ```
+//! use papilio::{CancelToken, Client, Kind};
+//! # let mock = papilio::MockTransport::new(|_| Ok(papilio::Response::builder(200).text("")));
+//!
+//! let shutdown = CancelToken::new();
+//! let client = Client::builder().cancel(&shutdown)
+//! #   .transport(mock)
+//!     .build()?;
+//! # client.get("https://www.example.org/").send()?;
+//! // Elsewhere, for instance in the handler of Ctrl-C:
+//! shutdown.cancel();
+//! let error = client.get("https://www.example.org/").send().unwrap_err();
+//! assert_eq!(error.kind(), Kind::Cancelled);
+//! # Ok::<(), papilio::Error>(())
+//! ```
+//!
 //! # Cookies, redirects, authentication
 //!
 //! A client keeps the [`Cookies`] that servers set, and sends them back where they belong. Redirects are not followed
@@ -291,6 +309,7 @@ pub use http::{Extensions, Method, StatusCode, Version};
 pub use models::address::AddressPolicy;
 pub use models::auth::{Auth, AuthFlow, AuthStep, ResponseHead};
 pub use models::body::{Body, Trailers};
+pub use models::cancel::CancelToken;
 pub use models::config::{Limits, ResponseLimits, Timeout};
 pub use models::connection::{ConnectionInfo, TlsInfo};
 pub use models::cookies::{Cookie, Cookies, SameSite};

@@ -11,7 +11,7 @@ mod upgraded;
 
 use std::future::poll_fn;
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
@@ -30,6 +30,7 @@ use crate::connection::tokio_socket::TokioSocket;
 use crate::connection::wire::Wire;
 use crate::engine::Driver;
 use crate::error::{Error, Kind, Result};
+use crate::models::cancel::CancelToken;
 use crate::models::http2::Http2Settings;
 use crate::models::request::Request;
 
@@ -71,14 +72,18 @@ impl Driver for Async {
         socket.is_registered()
     }
 
-    async fn ready(socket: &mut TokioSocket, interest: Interest, until: Until) -> Result<()> {
+    async fn ready(socket: &mut TokioSocket, interest: Interest, until: Until<'_>) -> Result<()> {
         let ready = poll_fn(|cx| socket.poll_ready(interest, cx));
         Self::within(ready, until)
             .await?
             .map_err(|e| Error::new(Kind::Read, "waiting for the socket failed").with_source(e))
     }
 
-    async fn any_writable(sockets: &mut [&mut TokioSocket], until: Option<Instant>) -> Result<()> {
+    async fn any_writable(
+        sockets: &mut [&mut TokioSocket],
+        until: Option<Instant>,
+        cancel: Option<&CancelToken>,
+    ) -> Result<()> {
         let ready = poll_fn(|cx| {
             // All are asked, so that each wakes this task.
             let count = sockets
@@ -91,25 +96,35 @@ impl Driver for Async {
                 Poll::Ready(())
             }
         });
-        match until {
-            // Late or not, the sockets are looked at next.
-            Some(until) => drop(timeout_at(until.into(), ready).await),
-            None => ready.await,
-        }
-        Ok(())
+        let ready = async {
+            match until {
+                // Late or not, the sockets are looked at next.
+                Some(until) => drop(timeout_at(until.into(), ready).await),
+                None => ready.await,
+            }
+            Ok(())
+        };
+        or_cancelled(ready, cancel).await
     }
 
-    async fn within<F: Future + Send>(future: F, until: Until) -> Result<F::Output> {
-        match until.at() {
-            Some(at) => timeout_at(at.into(), future)
-                .await
-                .map_err(|_| until.error()),
-            None => Ok(future.await),
-        }
+    async fn within<F: Future + Send>(future: F, until: Until<'_>) -> Result<F::Output> {
+        let timed = async {
+            match until.at() {
+                Some(at) => timeout_at(at.into(), future)
+                    .await
+                    .map_err(|_| until.error()),
+                None => Ok(future.await),
+            }
+        };
+        or_cancelled(timed, until.cancel()).await
     }
 
-    async fn sleep(pause: Duration) {
-        tokio::time::sleep(pause).await;
+    async fn sleep(pause: Duration, cancel: Option<&CancelToken>) -> Result<()> {
+        let slept = async {
+            tokio::time::sleep(pause).await;
+            Ok(())
+        };
+        or_cancelled(slept, cancel).await
     }
 
     fn aside<T: Send + 'static>(
@@ -169,6 +184,26 @@ impl Driver for Async {
     ) -> Result<()> {
         hook(response).await
     }
+}
+
+/// The outcome of the future, unless the call is cancelled: looked for first, and then whenever the future has to wait.
+async fn or_cancelled<T>(
+    future: impl Future<Output = Result<T>>,
+    cancel: Option<&CancelToken>,
+) -> Result<T> {
+    let mut watch = match cancel {
+        Some(token) => {
+            token.check()?;
+            Some(token.watch())
+        }
+        None => None,
+    };
+    let mut future = pin!(future);
+    poll_fn(|cx| match (future.as_mut().poll(cx), &mut watch) {
+        (Poll::Pending, Some(watch)) => watch.poll(cx.waker()).map(Err),
+        (outcome, _) => outcome,
+    })
+    .await
 }
 
 /// # Errors

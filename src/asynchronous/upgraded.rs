@@ -8,13 +8,14 @@ use std::time::Instant;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::asynchronous::Async;
-use crate::connection::deadline::Until;
+use crate::connection::deadline::{Deadlines, Until};
 use crate::connection::socket::Interest;
 use crate::connection::tokio_socket::TokioSocket;
 use crate::connection::wire::Wire;
 use crate::engine::upgraded::Upgraded;
+use crate::models::cancel::Watch;
 
-/// Waits of the two directions, each with its limit.
+/// Waits of the two directions, each with its limits.
 #[derive(Default)]
 pub(crate) struct Patience {
     read: Timer,
@@ -22,7 +23,11 @@ pub(crate) struct Patience {
 }
 
 #[derive(Default)]
-struct Timer(Option<Pin<Box<tokio::time::Sleep>>>, Option<Until>);
+struct Timer {
+    until: Option<Until<'static>>,
+    sleep: Option<Pin<Box<tokio::time::Sleep>>>,
+    watch: Option<Watch>,
+}
 
 impl Timer {
     /// Calls until it says something else than that it would have to wait.
@@ -31,9 +36,10 @@ impl Timer {
         cx: &mut Context<'_>,
         wire: &mut Wire<TokioSocket>,
         interest: Interest,
-        until: impl Fn() -> Until,
+        (deadlines, limit): (&Deadlines, Limit),
         mut call: impl FnMut(&mut Wire<TokioSocket>) -> io::Result<T>,
     ) -> Poll<io::Result<T>> {
+        deadlines.check()?;
         loop {
             match call(wire) {
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
@@ -43,7 +49,17 @@ impl Timer {
                     return Poll::Ready(result);
                 }
             }
-            let until = *self.1.get_or_insert_with(&until);
+            if let Some(token) = deadlines.cancel()
+                && let Poll::Ready(error) = self
+                    .watch
+                    .get_or_insert_with(|| token.watch())
+                    .poll(cx.waker())
+            {
+                return Poll::Ready(Err(error.into()));
+            }
+            let until = *self
+                .until
+                .get_or_insert_with(|| limit(deadlines, Instant::now()).timed());
             match wire.socket().poll_ready(interest, cx) {
                 Poll::Ready(ready) => ready?,
                 Poll::Pending => {
@@ -51,7 +67,7 @@ impl Timer {
                         return Poll::Pending;
                     };
                     let sleep = self
-                        .0
+                        .sleep
                         .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at.into())));
                     ready!(sleep.as_mut().poll(cx));
                     *self = Self::default();
@@ -62,6 +78,9 @@ impl Timer {
     }
 }
 
+/// One of the limits.
+type Limit = for<'a> fn(&'a Deadlines, Instant) -> Until<'a>;
+
 impl AsyncRead for Upgraded<Async> {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -70,13 +89,13 @@ impl AsyncRead for Upgraded<Async> {
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
         let room = buffer.initialize_unfilled();
+        this.deadlines.check()?;
         let count = match this.take_early(room) {
             0 => {
-                let deadlines = &this.deadlines;
-                let until = || deadlines.read(Instant::now());
+                let limit = (&this.deadlines, Deadlines::read as Limit);
                 let wire = &mut this.wire;
                 let timer = &mut this.patience.read;
-                ready!(timer.poll(cx, wire, Interest::Read, until, |wire| wire.read(room)))?
+                ready!(timer.poll(cx, wire, Interest::Read, limit, |wire| wire.read(room)))?
             }
             count => count,
         };
@@ -92,20 +111,18 @@ impl AsyncWrite for Upgraded<Async> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let this = &mut *self;
-        let deadlines = &this.deadlines;
-        let until = || deadlines.write(Instant::now());
+        let limit = (&this.deadlines, Deadlines::write as Limit);
         let (wire, timer) = (&mut this.wire, &mut this.patience.write);
-        timer.poll(cx, wire, Interest::Write, until, |wire| {
+        timer.poll(cx, wire, Interest::Write, limit, |wire| {
             wire.write(&[IoSlice::new(bytes)])
         })
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        let deadlines = &this.deadlines;
-        let until = || deadlines.write(Instant::now());
+        let limit = (&this.deadlines, Deadlines::write as Limit);
         let (wire, timer) = (&mut this.wire, &mut this.patience.write);
-        timer.poll(cx, wire, Interest::Write, until, Wire::flush)
+        timer.poll(cx, wire, Interest::Write, limit, Wire::flush)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

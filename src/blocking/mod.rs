@@ -7,6 +7,7 @@ pub(crate) mod aside;
 pub(crate) mod client;
 #[cfg(feature = "async")]
 pub(crate) mod crank;
+mod interrupt;
 pub(crate) mod oneshot;
 pub(crate) mod response;
 pub(crate) mod transport;
@@ -31,6 +32,7 @@ use crate::connection::{
 };
 use crate::engine::Driver;
 use crate::error::Result;
+use crate::models::cancel::CancelToken;
 use crate::models::exclusive::Exclusive;
 #[cfg(feature = "async")]
 use crate::models::http2::Http2Settings;
@@ -63,9 +65,11 @@ impl Driver for Blocking {
     fn ready(
         socket: &mut StdSocket,
         interest: Interest,
-        until: Until,
+        until: Until<'_>,
     ) -> impl Future<Output = Result<()>> + Send {
-        ready(if socket.is_patient() {
+        ready(if until.cancel().is_some() {
+            interrupt::on_socket(socket.stream(), interest, until)
+        } else if socket.is_patient() {
             // The kernel has waited already.
             Err(until.error())
         } else {
@@ -76,18 +80,34 @@ impl Driver for Blocking {
     fn any_writable(
         sockets: &mut [&mut StdSocket],
         until: Option<Instant>,
+        cancel: Option<&CancelToken>,
     ) -> impl Future<Output = Result<()>> + Send {
         let sockets: Vec<_> = sockets.iter().map(|socket| socket.stream()).collect();
-        let timeout = until.map(|until| until.saturating_duration_since(Instant::now()));
-        ready(wait::on_sockets(&sockets, Interest::Write, timeout).map(drop))
+        ready(
+            match cancel {
+                Some(token) => interrupt::on_sockets(&sockets, Interest::Write, until, token),
+                None => {
+                    let timeout =
+                        until.map(|until| until.saturating_duration_since(Instant::now()));
+                    wait::on_sockets(&sockets, Interest::Write, timeout)
+                }
+            }
+            .map(drop),
+        )
     }
 
-    async fn within<F: Future + Send>(future: F, until: Until) -> Result<F::Output> {
+    async fn within<F: Future + Send>(future: F, until: Until<'_>) -> Result<F::Output> {
         wait::on_future(future, until)
     }
 
-    async fn sleep(pause: Duration) {
-        thread::sleep(pause);
+    async fn sleep(pause: Duration, cancel: Option<&CancelToken>) -> Result<()> {
+        match cancel {
+            Some(token) => interrupt::sleep(pause, token),
+            None => {
+                thread::sleep(pause);
+                Ok(())
+            }
+        }
     }
 
     fn aside<T: Send + 'static>(

@@ -1,6 +1,7 @@
 //! Waiting on this thread: `poll(2)` on sockets, parking for everything else.
 //!
-//! The only place of the blocking client that sleeps, but for the patient reads of `StdSocket` and the retry pause.
+//! The only place of the blocking client that sleeps, but for the patient reads of `StdSocket`, the retry pause, and the
+//! waits of calls that can be cancelled (`interrupt.rs`).
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use rustix::io::Errno;
 use crate::connection::deadline::Until;
 use crate::connection::socket::Interest;
 use crate::error::{Error, Kind, Result};
+use crate::models::cancel::CancelToken;
 
 /// Waits until one of the sockets is ready, or the time is up (`false`). Errors and hang-ups count as ready: the next
 /// call on the socket says what they are.
@@ -23,11 +25,7 @@ pub(crate) fn on_sockets<F: AsFd>(
     interest: Interest,
     timeout: Option<Duration>,
 ) -> Result<bool> {
-    let flags = match interest {
-        Interest::Read => PollFlags::IN,
-        Interest::Write => PollFlags::OUT,
-        Interest::Both => PollFlags::IN | PollFlags::OUT,
-    };
+    let flags = flags(interest);
     let end = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
     let mut left = timeout;
     loop {
@@ -43,15 +41,25 @@ pub(crate) fn on_sockets<F: AsFd>(
             Err(Errno::INTR) => {
                 left = end.map(|end| end.saturating_duration_since(Instant::now()));
             }
-            Err(e) => {
-                return Err(Error::new(Kind::Read, "waiting for the socket failed").with_source(e));
-            }
+            Err(e) => return Err(failed(e)),
         }
     }
 }
 
+pub(super) fn flags(interest: Interest) -> PollFlags {
+    match interest {
+        Interest::Read => PollFlags::IN,
+        Interest::Write => PollFlags::OUT,
+        Interest::Both => PollFlags::IN | PollFlags::OUT,
+    }
+}
+
+pub(super) fn failed(error: Errno) -> Error {
+    Error::new(Kind::Read, "waiting for the socket failed").with_source(error)
+}
+
 /// Waits for one socket until the limit, whose error it returns.
-pub(crate) fn on_socket(socket: &impl AsFd, interest: Interest, until: Until) -> Result<()> {
+pub(crate) fn on_socket(socket: &impl AsFd, interest: Interest, until: Until<'_>) -> Result<()> {
     if on_sockets(&[socket], interest, until.left(Instant::now()))? {
         Ok(())
     } else {
@@ -78,13 +86,17 @@ pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
-/// Runs a future on this thread until the limit, whose error it returns.
-pub(crate) fn on_future<T>(future: impl Future<Output = T>, until: Until) -> Result<T> {
+/// Runs a future on this thread until the limit, whose error it returns, or until the call is cancelled.
+pub(crate) fn on_future<T>(future: impl Future<Output = T>, until: Until<'_>) -> Result<T> {
     let mut future = pin!(future);
     let waker = unparking();
+    let mut watch = until.cancel().map(CancelToken::watch);
     loop {
         if let Poll::Ready(value) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
             return Ok(value);
+        }
+        if let Some(Poll::Ready(error)) = watch.as_mut().map(|watch| watch.poll(&waker)) {
+            return Err(error);
         }
         match until.left(Instant::now()) {
             Some(Duration::ZERO) => return Err(until.error()),
@@ -94,7 +106,7 @@ pub(crate) fn on_future<T>(future: impl Future<Output = T>, until: Until) -> Res
     }
 }
 
-fn unparking() -> Waker {
+pub(super) fn unparking() -> Waker {
     Waker::from(Arc::new(Unpark(thread::current())))
 }
 

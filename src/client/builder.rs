@@ -23,6 +23,7 @@ use crate::flow::auth::IntoAuth;
 use crate::flow::defaults::{Defaults, default_headers};
 use crate::flow::redirect::{Policy, Redirect, RedirectAction};
 use crate::models::address::AddressPolicy;
+use crate::models::cancel::CancelToken;
 use crate::models::config::{Limits, ResponseLimits, Timeout};
 use crate::models::cookies::Cookies;
 use crate::models::headers::Headers;
@@ -77,6 +78,7 @@ impl<C: Buildable> ClientBuilder<C> {
                 default_encoding: DefaultEncoding::Utf8,
                 timings: false,
                 informational: None,
+                cancel: None,
             },
             network: Network {
                 limits: Limits::client(),
@@ -214,6 +216,24 @@ impl<C: ClientKind> ClientBuilder<C> {
     /// Time limits: 5 s for each of connect, read, write and pool unless set.
     pub fn timeout(mut self, timeout: impl Into<Timeout>) -> Self {
         self.config.defaults.timeout = Some(timeout.into());
+        self
+    }
+
+    /// Ends every call of the client once this token is cancelled, and refuses those to come: see [`CancelToken`]. Requests
+    /// may have tokens of their own besides.
+    ///
+    /// ```
+    /// use papilio::{CancelToken, Client};
+    /// // Cancelled when the program is to end, it ends what is under way everywhere.
+    /// let shutdown = CancelToken::new();
+    /// let client = Client::builder().cancel(&shutdown).build()?;
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
+    pub fn cancel(mut self, token: &CancelToken) -> Self {
+        self.config.cancel = Some(match &self.config.cancel {
+            Some(other) => other.joined(token),
+            None => token.clone(),
+        });
         self
     }
 

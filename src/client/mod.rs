@@ -11,6 +11,7 @@ use crate::error::Result;
 use crate::flow::Rules;
 use crate::flow::defaults::Defaults;
 use crate::models::address::AddressPolicy;
+use crate::models::cancel::CancelToken;
 use crate::models::config::{Limits, ResponseLimits};
 #[cfg(feature = "async")]
 use crate::models::http2::Http2Settings;
@@ -31,6 +32,8 @@ pub(crate) struct Config {
     pub(crate) timings: bool,
     /// Who is told of interim responses.
     pub(crate) informational: Option<OnInformational>,
+    /// Ends all calls.
+    pub(crate) cancel: Option<CancelToken>,
 }
 
 /// What a client's connections are like; fixed once it is built.

@@ -18,6 +18,7 @@ use crate::error::{Error, Result};
 use crate::flow::auth::{BearerAuth, IntoAuth};
 use crate::flow::defaults::{Defaults, Draft};
 use crate::models::body::{Body, Trailers};
+use crate::models::cancel::CancelToken;
 use crate::models::config::Timeout;
 use crate::models::cookies::Cookies;
 use crate::models::headers::Headers;
@@ -186,6 +187,23 @@ impl<S, B> RequestBuilder<S, B> {
     /// No time limit at all for this request.
     pub fn no_timeout(self) -> Self {
         self.timeout(Timeout::none())
+    }
+
+    /// Ends the call once this token is cancelled, and every later read of its response: see [`CancelToken`]. Of several
+    /// tokens, the client's among them, each does.
+    ///
+    /// ```
+    /// use papilio::{CancelToken, Client, Kind};
+    /// let token = CancelToken::new();
+    /// token.cancel();
+    /// // Nothing is sent.
+    /// let error = Client::new().get("http://192.0.2.1/").cancel(&token).send().unwrap_err();
+    /// assert_eq!(error.kind(), Kind::Cancelled);
+    /// assert_eq!(error.to_string(), "the call was cancelled (GET http://192.0.2.1/)");
+    /// ```
+    pub fn cancel(mut self, token: &CancelToken) -> Self {
+        self.options.cancel_with(token);
+        self
     }
 
     /// How this request authenticates, in place of the client's way: a pair of user and password (Basic), a

@@ -1,27 +1,32 @@
 //! `Deadlines`: when a wait is over, and what its error says.
 //!
-//! Owns the arithmetic over [`Timeout`]; `now` is passed in. Does not wait.
+//! Owns the arithmetic over [`Timeout`]; `now` is passed in. Carries the token that ends a call before its time. Does not
+//! wait.
 
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Kind, Result};
+use crate::models::cancel::CancelToken;
 use crate::models::config::Timeout;
 
 /// The time limits of one call.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Deadlines {
     pub(crate) timeout: Timeout,
     total: Option<Instant>,
     /// How long the body waits for the word of the server, if it does.
     pub(crate) word: Option<Duration>,
+    cancel: Option<CancelToken>,
 }
 
 /// The end of one wait.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Until {
+pub(crate) struct Until<'a> {
     at: Option<Instant>,
     kind: Kind,
     limit: Duration,
+    /// Ends it sooner.
+    cancel: Option<&'a CancelToken>,
 }
 
 impl Deadlines {
@@ -31,6 +36,35 @@ impl Deadlines {
             timeout,
             total: timeout.total.and_then(|total| now.checked_add(total)),
             word: None,
+            cancel: None,
+        }
+    }
+
+    /// The same, and this token ends the call too.
+    pub(crate) fn cancelled_by(mut self, token: Option<&CancelToken>) -> Self {
+        self.cancel = token.cloned();
+        self
+    }
+
+    /// Sets other limits, the total one from now.
+    pub(crate) fn restart(&mut self, timeout: Timeout, now: Instant) {
+        let cancel = self.cancel.take();
+        *self = Self {
+            cancel,
+            ..Self::new(timeout, now)
+        };
+    }
+
+    pub(crate) fn cancel(&self) -> Option<&CancelToken> {
+        self.cancel.as_ref()
+    }
+
+    /// # Errors
+    /// If the call is cancelled; what a wait checks by itself.
+    pub(crate) fn check(&self) -> Result<()> {
+        match &self.cancel {
+            Some(token) => token.check(),
+            None => Ok(()),
         }
     }
 
@@ -44,54 +78,82 @@ impl Deadlines {
     }
 
     /// Whether something besides the limit of the phase itself can end a wait.
-    pub(crate) fn has_total(&self) -> bool {
-        self.total.is_some()
+    pub(crate) fn can_end_early(&self) -> bool {
+        self.total.is_some() || self.cancel.is_some()
     }
 
-    pub(crate) fn connect(&self, now: Instant) -> Until {
+    pub(crate) fn connect(&self, now: Instant) -> Until<'_> {
         self.until(Kind::ConnectTimeout, self.timeout.connect, now)
     }
 
-    pub(crate) fn read(&self, now: Instant) -> Until {
+    pub(crate) fn read(&self, now: Instant) -> Until<'_> {
         self.until(Kind::ReadTimeout, self.timeout.read, now)
     }
 
     /// The read limit, or the end of the time for the whole head if that is nearer (FLT-05).
-    pub(crate) fn head(&self, now: Instant, began: Instant) -> Until {
+    pub(crate) fn head(&self, now: Instant, began: Instant) -> Until<'_> {
         let head = self.until(Kind::ReadTimeout, self.timeout.head_limit(), began);
         head.sooner(self.read(now))
     }
 
     /// The end of the wait for the word to send the body, which is no error: a `ReadTimeout` here.
-    pub(crate) fn word(&self, now: Instant) -> Until {
+    pub(crate) fn word(&self, now: Instant) -> Until<'_> {
         self.until(Kind::ReadTimeout, self.word, now)
     }
 
-    pub(crate) fn write(&self, now: Instant) -> Until {
+    pub(crate) fn write(&self, now: Instant) -> Until<'_> {
         self.until(Kind::WriteTimeout, self.timeout.write, now)
     }
 
-    pub(crate) fn pool(&self, now: Instant) -> Until {
+    pub(crate) fn pool(&self, now: Instant) -> Until<'_> {
         self.until(Kind::PoolTimeout, self.timeout.pool, now)
     }
 
-    fn until(&self, kind: Kind, limit: Option<Duration>, since: Instant) -> Until {
+    fn until(&self, kind: Kind, limit: Option<Duration>, since: Instant) -> Until<'_> {
         let at = limit.and_then(|limit| since.checked_add(limit));
         let phase = Until {
             at,
             kind,
             limit: limit.unwrap_or_default(),
+            cancel: self.cancel.as_ref(),
         };
         let limit = self.timeout.total.unwrap_or_default();
         phase.sooner(Until {
             at: self.total,
             kind: Kind::TotalTimeout,
             limit,
+            ..phase
         })
     }
 }
 
-impl Until {
+impl<'a> Until<'a> {
+    /// Nothing but this token ends it.
+    pub(crate) fn cancelled(cancel: Option<&'a CancelToken>) -> Self {
+        Self {
+            at: None,
+            kind: Kind::TotalTimeout,
+            limit: Duration::ZERO,
+            cancel,
+        }
+    }
+
+    /// What ends it besides time.
+    pub(crate) fn cancel(&self) -> Option<&'a CancelToken> {
+        self.cancel
+    }
+
+    /// Its time alone.
+    #[cfg(feature = "async")]
+    pub(crate) fn timed(self) -> Until<'static> {
+        Until {
+            at: self.at,
+            kind: self.kind,
+            limit: self.limit,
+            cancel: None,
+        }
+    }
+
     /// How long from `now`: `None` is for ever, zero is over.
     pub(crate) fn left(&self, now: Instant) -> Option<Duration> {
         self.at.map(|at| at.saturating_duration_since(now))
@@ -115,6 +177,9 @@ impl Until {
     /// # Errors
     /// If it is over.
     pub(crate) fn check(&self, now: Instant) -> Result<()> {
+        if let Some(token) = self.cancel {
+            token.check()?;
+        }
         if self.is_over(now) {
             Err(self.error())
         } else {

@@ -29,7 +29,7 @@ pub(super) struct Attempt<'a, D: Driver> {
     pub(super) line: &'a Line<D>,
     pub(super) request: &'a mut Request,
     pub(super) forward: Option<&'a Forward>,
-    pub(super) deadlines: Deadlines,
+    pub(super) deadlines: &'a Deadlines,
     pub(super) tracer: &'a Tracer,
     pub(super) started: Instant,
     /// The connection has served before.
@@ -54,13 +54,13 @@ impl<D: Driver> Attempt<'_, D> {
         };
         let limits = self.line.network.response_limits;
         connection.set_limits(limits);
-        let (request, deadlines) = (&mut *self.request, &self.deadlines);
+        let (request, deadlines) = (&mut *self.request, self.deadlines);
         let sent = exchange::<D>(connection, request, self.forward, deadlines, self.tracer).await;
         match sent {
             Ok(parsed) => {
                 let info = Arc::clone(&connection.info);
                 let head = head_of(parsed, info);
-                let body = BodyStream::live(lease, self.deadlines, self.started, limits);
+                let body = BodyStream::live(lease, self.deadlines.clone(), self.started, limits);
                 settled(head, body)
             }
             Err(error) if self.may_repeat(connection, &error) => {
@@ -102,7 +102,7 @@ impl<D: Driver> Attempt<'_, D> {
             return Err(Error::new(Kind::Connect, "the connection is gone"));
         };
         let limits = self.line.network.response_limits;
-        let (request, deadlines) = (&mut *self.request, &self.deadlines);
+        let (request, deadlines) = (&mut *self.request, self.deadlines);
         let sent = http2::exchange::<D>(
             &handle,
             request,
@@ -114,7 +114,7 @@ impl<D: Driver> Attempt<'_, D> {
         match sent.await {
             Ok((stream, parsed)) => {
                 let id = StreamId(stream.id());
-                let live = LiveStream::new(stream, self.deadlines, lease, handle);
+                let live = LiveStream::new(stream, self.deadlines.clone(), lease, handle);
                 let mut head = head_of(parsed, live.info());
                 head.extensions.insert(id);
                 settled(head, BodyStream::stream(live, self.started, limits))
@@ -130,7 +130,7 @@ impl<D: Driver> Attempt<'_, D> {
         if self.tracer.has_refused() {
             return false;
         }
-        let whole = self.request.body.is_replayable() || !self.request.body.is_started();
+        let whole = self.request.body.is_sendable();
         if refused.is_unprocessed {
             return whole;
         }

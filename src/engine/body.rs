@@ -13,10 +13,12 @@ use bytes::Bytes;
 use crate::connection::deadline::Deadlines;
 use crate::connection::pool::Lease;
 use crate::engine::Driver;
+use crate::engine::drive::unless_cancelled;
 use crate::engine::exchange::{Conn, read_body};
 #[cfg(feature = "async")]
 use crate::engine::http2::LiveStream;
-use crate::error::{Error, Kind, Reason, Result};
+use crate::error::{Error, Kind, Phase, Reason, Result};
+use crate::models::cancel::CancelToken;
 use crate::models::config::ResponseLimits;
 use crate::models::headers::Headers;
 use crate::models::timings::{Mark, Stopwatch};
@@ -48,6 +50,8 @@ pub(crate) struct Inner<D: Driver> {
     #[cfg(feature = "tower")]
     pub(super) late_trailers: Option<LateTrailers>,
     pub(super) elapsed: Option<Duration>,
+    /// Ends the reading of what somebody else made.
+    pub(super) cancel: Option<CancelToken>,
     stopwatch: Option<Stopwatch>,
     started: Instant,
 }
@@ -139,6 +143,7 @@ impl<D: Driver> BodyStream<D> {
             #[cfg(feature = "tower")]
             late_trailers: None,
             elapsed: None,
+            cancel: None,
             stopwatch: None,
             started: Instant::now(),
         }))
@@ -218,7 +223,7 @@ impl<D: Driver> Inner<D> {
                 Ok(Decoded::Hungry) => {
                     match self
                         .source
-                        .pull(decoder.input(), &mut self.downloaded)
+                        .pull(decoder.input(), &mut self.downloaded, self.cancel.as_ref())
                         .await
                     {
                         Ok((count, _)) => {
@@ -239,7 +244,11 @@ impl<D: Driver> Inner<D> {
 
     /// Bytes as received, without transfer framing; 0 is the end.
     pub(crate) async fn read_raw(&mut self, buffer: &mut [u8]) -> Result<usize> {
-        let result = match self.source.pull(buffer, &mut self.downloaded).await {
+        let pulled = self
+            .source
+            .pull(buffer, &mut self.downloaded, self.cancel.as_ref())
+            .await;
+        let result = match pulled {
             Ok(_) if self.is_too_large() => Err(self.too_large()),
             result => result,
         };
@@ -345,7 +354,12 @@ impl<D: Driver> Inner<D> {
 
 impl<D: Driver> Source<D> {
     /// Bytes as received, and whether they were the last.
-    async fn pull(&mut self, buffer: &mut [u8], downloaded: &mut u64) -> Result<(usize, bool)> {
+    async fn pull(
+        &mut self,
+        buffer: &mut [u8],
+        downloaded: &mut u64,
+        cancel: Option<&CancelToken>,
+    ) -> Result<(usize, bool)> {
         match self {
             Self::Done => Ok((0, true)),
             Self::Closed => Err(Error::new(
@@ -353,7 +367,13 @@ impl<D: Driver> Source<D> {
                 "the response was closed before its body was read",
             )),
             Self::Foreign(body) => {
-                let count = D::pull(body, buffer).await.map_err(|e| {
+                if let Some(token) = cancel {
+                    token.check().map_err(|e| e.in_phase(Phase::Body))?;
+                }
+                let read = unless_cancelled::<D, _>(D::pull(body, buffer), cancel)
+                    .await
+                    .map_err(|e| e.in_phase(Phase::Body))?;
+                let count = read.map_err(|e| {
                     Error::new(Kind::Read, "the response body failed").with_source(e)
                 })?;
                 *downloaded += count as u64;
@@ -393,6 +413,9 @@ impl<D: Driver> Live<D> {
         if self.lease.is_pool_closed() {
             return Err(client_gone());
         }
+        self.deadlines
+            .check()
+            .map_err(|e| e.in_phase(Phase::Body))?;
         let Some(connection) = self.lease.connection() else {
             return Ok(0);
         };

@@ -16,6 +16,7 @@ use crate::client::request::{NoBody, RequestBuilder, WithBody};
 use crate::client::{Config, Network};
 use crate::connection::pool::client_closed;
 use crate::engine::builder::Hooks;
+use crate::engine::drive::unless_cancelled;
 use crate::engine::transport::BaseHttpTransport;
 use crate::engine::{Driver, Streaming};
 use crate::error::{Phase, Result};
@@ -24,6 +25,7 @@ use crate::flow::defaults::default_headers;
 use crate::flow::route::Routes;
 use crate::flow::{Flow, Next, Rules, Verdict};
 use crate::models::auth::Auth;
+use crate::models::cancel::CancelToken;
 use crate::models::config::Timeout;
 use crate::models::cookies::Cookies;
 use crate::models::headers::Headers;
@@ -105,10 +107,15 @@ impl<D: Driver> BaseClient<D> {
     }
 
     /// Sends a request as it is, and what follows from its answers, up to the head of the last response.
-    pub(crate) async fn converse(&self, request: Request) -> Result<Streaming<D>> {
+    pub(crate) async fn converse(&self, mut request: Request) -> Result<Streaming<D>> {
         if self.is_closed() {
             return Err(client_closed().for_request(request));
         }
+        if let Some(token) = &self.config.cancel {
+            request.options.cancel_with(token);
+        }
+        // It holds for whatever is sent in this call.
+        let cancel = request.options.cancel.clone();
         let started = Instant::now();
         let interim = self.core.network.response_limits.interim_body;
         let (rules, jar) = (&self.config.rules, &self.core.cookies);
@@ -119,13 +126,18 @@ impl<D: Driver> BaseClient<D> {
                 .options
                 .timeout
                 .get_or_insert_with(|| self.timeout());
-            let mut response = match self.exchange(&mut request, &flow).await {
+            if let Some(token) = &cancel {
+                request.options.cancel = Some(token.clone());
+            }
+            let mut response = match self.exchange(&mut request, &flow, cancel.as_ref()).await {
                 Ok(response) => response,
                 Err(error) => return Err(error.for_request(request)),
             };
             response.head.request = Some(request);
             for hook in &self.hooks.response {
-                if let Err(error) = D::on_response(hook, &mut response).await {
+                let heard = D::on_response(hook, &mut response);
+                let heard = unless_cancelled::<D, _>(heard, cancel.as_ref()).await;
+                if let Err(error) = heard.and_then(|heard| heard) {
                     return Err(response.fail(error));
                 }
             }
@@ -142,10 +154,17 @@ impl<D: Driver> BaseClient<D> {
     }
 
     /// One request and the head of its response, hooks and redirects aside.
-    async fn exchange(&self, request: &mut Request, flow: &Flow<'_>) -> Result<Streaming<D>> {
+    async fn exchange(
+        &self,
+        request: &mut Request,
+        flow: &Flow<'_>,
+        cancel: Option<&CancelToken>,
+    ) -> Result<Streaming<D>> {
+        check(cancel)?;
         for hook in &self.hooks.request {
-            D::on_request(hook, request).await?;
+            unless_cancelled::<D, _>(D::on_request(hook, request), cancel).await??;
         }
+        check(cancel)?;
         let transport = match self.core.mounts.find(&request.url) {
             Some(Some(mounted)) => mounted,
             _ => &self.core.transport,
@@ -153,7 +172,11 @@ impl<D: Driver> BaseClient<D> {
         let began = Instant::now();
         request.restart_stopwatch(self.config.timings, began);
         request.tell_client(self.config.informational.as_ref());
-        let mut response = D::send(transport, request).await?;
+        let sent = D::send(transport, request);
+        let mut response = match cancel {
+            None => sent.await?,
+            Some(_) => unless_cancelled::<D, _>(sent, cancel).await??,
+        };
         flow.heard(request, &response.head);
         response
             .adopt(
@@ -305,6 +328,11 @@ impl<D: Driver> BaseClient<D> {
     pub fn trust_env(&self) -> bool {
         self.core.network.tls.trust_env
     }
+}
+
+/// Between waits, and before whatever may wait without regard for the token.
+fn check(cancel: Option<&CancelToken>) -> Result<()> {
+    cancel.map_or(Ok(()), CancelToken::check)
 }
 
 impl<D: Driver> Clone for BaseClient<D> {

@@ -66,14 +66,19 @@ impl Opening<'_> {
             error,
         };
         self.tracer.started(Name::Retry, info)?;
-        match self.deadlines.pause(pause, Instant::now()) {
-            Ok(pause) => D::sleep(pause).await,
+        let waited = match self.deadlines.pause(pause, Instant::now()) {
+            Ok(pause) => D::sleep(pause, self.deadlines.cancel())
+                .await
+                .map_err(|e| e.in_phase(Phase::Connect)),
+            Err(error) => Err(error),
+        };
+        match waited {
+            Ok(()) => self.tracer.complete(Name::Retry, EventInfo::None),
             Err(error) => {
                 self.tracer.failed(Name::Retry, &error);
-                return Err(error);
+                Err(error)
             }
         }
-        self.tracer.complete(Name::Retry, EventInfo::None)
     }
 
     async fn open_once<D: Driver>(&self) -> Result<Wire<D::Socket>> {

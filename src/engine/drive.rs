@@ -8,6 +8,7 @@ use crate::connection::socket::{Socket, Step};
 use crate::connection::wire::Wire;
 use crate::engine::Driver;
 use crate::error::Result;
+use crate::models::cancel::CancelToken;
 
 /// What is stepped: it has the socket that is waited for.
 pub(crate) trait Carrier<S> {
@@ -26,10 +27,21 @@ impl<S: Socket> Carrier<S> for Wire<S> {
     }
 }
 
+/// The outcome of what knows nothing of tokens, unless the call is cancelled first.
+pub(crate) async fn unless_cancelled<D: Driver, F: Future + Send>(
+    future: F,
+    cancel: Option<&CancelToken>,
+) -> Result<F::Output> {
+    match cancel {
+        Some(_) => D::within(future, Until::cancelled(cancel)).await,
+        None => Ok(future.await),
+    }
+}
+
 /// Steps until it is done, waiting in between. The limit counts silence: it starts anew whenever bytes move.
-pub(crate) async fn drive<D: Driver, C: Carrier<D::Socket>, T>(
+pub(crate) async fn drive<'a, D: Driver, C: Carrier<D::Socket>, T>(
     carrier: &mut C,
-    limit: impl Fn(Instant) -> Until,
+    limit: impl Fn(Instant) -> Until<'a>,
     mut step: impl FnMut(&mut C) -> Result<Step<T>>,
 ) -> Result<T> {
     let mut silent_since = None;

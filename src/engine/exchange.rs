@@ -11,7 +11,7 @@ use crate::connection::forward::Forward;
 use crate::connection::outbox::Flushed;
 use crate::connection::socket::{Socket, Step};
 use crate::engine::Driver;
-use crate::engine::drive::drive;
+use crate::engine::drive::{drive, unless_cancelled};
 use crate::error::{Kind, Phase, Result};
 use crate::models::body::{PIECE, Trailers};
 use crate::models::request::Request;
@@ -101,7 +101,9 @@ async fn send<D: Driver>(
         return Ok(());
     }
     let mut scratch = vec![0; PIECE];
-    while let Some(piece) = D::next_piece(request, &mut scratch).await? {
+    while let Some(piece) =
+        unless_cancelled::<D, _>(D::next_piece(request, &mut scratch), deadlines.cancel()).await??
+    {
         if piece.is_empty() {
             continue;
         }
@@ -162,7 +164,7 @@ async fn flush<D: Driver>(
 /// Lets the socket do the waiting for a response, where nothing but the read limit can end it.
 fn be_patient<S: Socket>(connection: &mut Connection<S>, deadlines: &Deadlines) {
     let socket = connection.socket_mut();
-    if deadlines.has_total() || deadlines.timeout.head.is_some() {
+    if deadlines.can_end_early() || deadlines.timeout.head.is_some() {
         socket.be_prompt();
     } else {
         socket.be_patient(deadlines.timeout.read);

@@ -15,6 +15,7 @@ use crate::connection::http2::{Http2, Stream};
 use crate::connection::outbox::Flushed;
 use crate::connection::pool::Lease;
 use crate::engine::Driver;
+use crate::engine::drive::unless_cancelled;
 use crate::engine::exchange::{Conn, outgoing};
 use crate::error::{Error, Kind, Phase, Result};
 use crate::models::body::{PIECE, Trailers};
@@ -118,7 +119,9 @@ async fn send<D: Driver>(
         return finish(stream, request);
     }
     let mut scratch = vec![0; PIECE];
-    while let Some(mut piece) = D::next_piece(request, &mut scratch).await? {
+    while let Some(mut piece) =
+        unless_cancelled::<D, _>(D::next_piece(request, &mut scratch), deadlines.cancel()).await??
+    {
         while !piece.is_empty() {
             let until = deadlines.write(Instant::now());
             if D::within(stream.send_slice(&mut piece), until).await?? == Flushed::Stopped {
@@ -168,7 +171,7 @@ async fn receive<D: Driver>(
 
 /// Time is up. If nothing at all came over the connection meanwhile, it is over for all that are on it (TMO-13).
 fn silent(handle: &Http2, reads: usize, error: Error) -> Error {
-    if handle.reads() == reads {
+    if error.is_timeout() && handle.reads() == reads {
         handle.fail(error.kind());
     }
     error
@@ -191,6 +194,9 @@ impl<D: Driver> LiveStream<D> {
 
     /// Body bytes; 0 is the end.
     pub(crate) async fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        self.deadlines
+            .check()
+            .map_err(|e| e.in_phase(Phase::Body))?;
         let reads = self.handle.reads();
         let until = self.deadlines.read(Instant::now());
         let count = D::within(self.stream.read(buffer), until).await;

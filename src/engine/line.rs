@@ -76,7 +76,9 @@ impl<D: Driver> Line<D> {
     pub(crate) async fn exchange(&self, request: &mut Request) -> Result<Streaming<D>> {
         let started = Instant::now();
         let timeout = request.options.timeout.unwrap_or_default();
-        let mut deadlines = Deadlines::new(timeout, request.options.started.unwrap_or(started));
+        let mut deadlines = Deadlines::new(timeout, request.options.started.unwrap_or(started))
+            .cancelled_by(request.options.cancel.as_ref());
+        deadlines.check()?;
         check_scheme(request)?;
         request.body.check_trailers(&request.headers)?;
         let wait = Some(self.network.expect_wait).filter(|wait| !wait.is_zero());
@@ -100,7 +102,7 @@ impl<D: Driver> Line<D> {
                 line: self,
                 request,
                 forward,
-                deadlines,
+                deadlines: &deadlines,
                 tracer: &tracer,
                 started,
                 reused,
@@ -176,13 +178,14 @@ impl<D: Driver> Line<D> {
         now: Instant,
     ) -> Result<Lease<Box<Conn<D>>>> {
         let mut ticket = self.pool.ticket(self.key(request));
-        let until = deadlines.pool(now);
         // The first try needs nobody to wake.
         let mut lease = match ticket.poll(Waker::noop(), now) {
             Poll::Ready(lease) => lease,
             Poll::Pending => {
                 let slot = poll_fn(|cx| ticket.poll(cx.waker(), Instant::now()));
-                D::within(slot, until).await.and_then(|lease| lease)
+                D::within(slot, deadlines.pool(now))
+                    .await
+                    .and_then(|lease| lease)
             }
         }
         .map_err(|e| e.in_phase(Phase::Pool))?;

@@ -35,6 +35,7 @@ use crate::connection::wire::Wire;
 use crate::engine::body::BodyStream;
 use crate::engine::transport::BaseHttpTransport;
 use crate::error::Result;
+use crate::models::cancel::CancelToken;
 #[cfg(feature = "async")]
 use crate::models::http2::Http2Settings;
 use crate::models::request::Request;
@@ -73,23 +74,27 @@ pub(crate) trait Driver: Sized + Send + Sync + 'static {
     fn ready(
         socket: &mut Self::Socket,
         interest: Interest,
-        until: Until,
+        until: Until<'_>,
     ) -> impl Future<Output = Result<()>> + Send;
 
-    /// Waits until one of the sockets may be writable, or until then.
+    /// Waits until one of the sockets may be writable, until then, or until the call is cancelled, which is an error.
     fn any_writable(
         sockets: &mut [&mut Self::Socket],
         until: Option<Instant>,
+        cancel: Option<&CancelToken>,
     ) -> impl Future<Output = Result<()>> + Send;
 
     /// The outcome of a future; the error of `until` if that comes first.
     fn within<F: Future + Send>(
         future: F,
-        until: Until,
+        until: Until<'_>,
     ) -> impl Future<Output = Result<F::Output>> + Send;
 
-    /// Lets time pass.
-    fn sleep(pause: Duration) -> impl Future<Output = ()> + Send;
+    /// Lets time pass, unless the call is cancelled meanwhile.
+    fn sleep(
+        pause: Duration,
+        cancel: Option<&CancelToken>,
+    ) -> impl Future<Output = Result<()>> + Send;
 
     /// Does what cannot but wait for itself beside this thread. When nobody wants its outcome any more, it ends alone.
     fn aside<T: Send + 'static>(

@@ -80,7 +80,7 @@ pub(crate) async fn addresses<D: Driver>(
     network: &Network,
     host: &str,
     port: u16,
-    until: Until,
+    until: Until<'_>,
     tracer: &Tracer,
 ) -> Result<Vec<SocketAddr>> {
     let found = match network.lookup.known(host, port) {
@@ -97,7 +97,7 @@ async fn lookup<D: Driver>(
     network: &Network,
     host: &str,
     port: u16,
-    until: Until,
+    until: Until<'_>,
 ) -> Result<Vec<SocketAddr>> {
     let (lookup, name) = (network.lookup.clone(), host.to_owned());
     let asked = D::aside(move || lookup.ask(&name, port))
@@ -113,7 +113,7 @@ async fn race<D: Driver>(
     network: &Network,
     host: &str,
     addresses: Vec<SocketAddr>,
-    until: Until,
+    until: Until<'_>,
 ) -> Result<D::Socket> {
     let mut race = Race::new(addresses, Instant::now());
     let mut running: Vec<(SocketAddr, D::Socket)> = Vec::new();
@@ -142,7 +142,7 @@ async fn race<D: Driver>(
         };
         let mut sockets: Vec<&mut D::Socket> =
             running.iter_mut().map(|(_, socket)| socket).collect();
-        D::any_writable(&mut sockets, until.sooner_of(next_start)).await?;
+        D::any_writable(&mut sockets, until.sooner_of(next_start), until.cancel()).await?;
         for at in (0..running.len()).rev() {
             match running.get(at).map(|(_, socket)| socket.is_connected()) {
                 Some(Ok(true)) => return Ok(running.swap_remove(at).1),
@@ -157,13 +157,13 @@ async fn race<D: Driver>(
 }
 
 /// Connects to a Unix socket. Its queue may be full; nothing tells when it no longer is.
-async fn unix<D: Driver>(network: &Network, path: &Path, until: Until) -> Result<D::Socket> {
+async fn unix<D: Driver>(network: &Network, path: &Path, until: Until<'_>) -> Result<D::Socket> {
     loop {
         match open::start_unix(path, &network.sockets).and_then(D::adopt) {
             Err(e) if e.kind() == std::io::ErrorKind::WouldBlock => {}
             Err(e) => return Err(open::lost_unix(path, e)),
             Ok(mut socket) => {
-                D::any_writable(&mut [&mut socket], until.sooner_of(None)).await?;
+                D::any_writable(&mut [&mut socket], until.sooner_of(None), until.cancel()).await?;
                 match socket.is_connected() {
                     Ok(true) => return Ok(socket),
                     Ok(false) => {}
@@ -171,7 +171,7 @@ async fn unix<D: Driver>(network: &Network, path: &Path, until: Until) -> Result
                 }
             }
         }
-        D::sleep(open::UNIX_PAUSE).await;
+        D::sleep(open::UNIX_PAUSE, until.cancel()).await?;
         until.check(Instant::now())?;
     }
 }

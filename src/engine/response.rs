@@ -32,6 +32,7 @@ impl<D: Driver> Response<BodyStream<D>> {
         self.body.0.began(began, stopwatch);
         self.head.stopwatch = stopwatch.cloned();
         self.body.0.limits = limits;
+        self.body.0.cancel.clone_from(&request.options.cancel);
         self.head.default_encoding = encoding.clone();
         self.body.0.decode(&self.head.headers)
     }

@@ -70,7 +70,7 @@ impl<D: Driver> Upgraded<D> {
 
     /// Replaces the time limits; the total counts from now.
     pub fn set_timeout(&mut self, timeout: impl Into<Timeout>) {
-        self.deadlines = Deadlines::new(timeout.into(), Instant::now());
+        self.deadlines.restart(timeout.into(), Instant::now());
     }
 
     /// The address of the other side.
@@ -99,6 +99,7 @@ impl<D: Driver> Upgraded<D> {
 
     /// Bytes from the other side; 0 is the end.
     pub(crate) async fn receive(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        self.deadlines.check()?;
         let count = self.take_early(buffer);
         if count > 0 {
             return Ok(count);
@@ -114,6 +115,7 @@ impl<D: Driver> Upgraded<D> {
 
     /// Sends what the other side takes of these bytes.
     pub(crate) async fn transmit(&mut self, bytes: &[u8]) -> Result<usize> {
+        self.deadlines.check()?;
         let deadlines = &self.deadlines;
         drive::<D, _, _>(
             &mut self.wire,
@@ -131,6 +133,7 @@ impl<D: Driver> Upgraded<D> {
 
     /// Sends what is still held.
     pub(crate) async fn drain(&mut self) -> Result<()> {
+        self.deadlines.check()?;
         let deadlines = &self.deadlines;
         drive::<D, _, _>(
             &mut self.wire,

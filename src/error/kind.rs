@@ -71,7 +71,7 @@ pub enum Kind {
     Body,
     /// A limit the caller set was passed; [`Error::reason`](crate::Error::reason) says which.
     Limit,
-    /// The call was cancelled.
+    /// The call was cancelled by a [`CancelToken`](crate::CancelToken).
     Cancelled,
     /// A hook, an authentication scheme or a transport of the caller's failed.
     Custom,

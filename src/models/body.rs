@@ -372,12 +372,6 @@ impl Body {
         }
     }
 
-    /// Whether some of a stream was taken already.
-    #[cfg(feature = "async")]
-    pub(crate) fn is_started(&self) -> bool {
-        self.started
-    }
-
     /// Whether it can be sent now: not for the first time only if it can be sent again.
     pub(crate) fn is_sendable(&self) -> bool {
         !self.started || self.is_replayable()

@@ -4,6 +4,7 @@
 pub(crate) mod address;
 pub(crate) mod auth;
 pub(crate) mod body;
+pub(crate) mod cancel;
 pub(crate) mod config;
 pub(crate) mod connection;
 pub(crate) mod cookies;

@@ -13,6 +13,7 @@ use http::{Extensions, Method};
 use crate::error::{Error, Kind, Result, escaped};
 use crate::models::auth::Auth;
 use crate::models::body::{Body, Trailers};
+use crate::models::cancel::CancelToken;
 use crate::models::config::Timeout;
 use crate::models::headers::Headers;
 use crate::models::informational::{OfClient, OnInformational};
@@ -54,7 +55,18 @@ pub(crate) struct Options {
     pub(crate) follow_redirects: Option<bool>,
     /// When the call this request belongs to began: its total limit counts from there.
     pub(crate) started: Option<Instant>,
+    pub(crate) cancel: Option<CancelToken>,
     pub(crate) extensions: Extensions,
+}
+
+impl Options {
+    /// Adds a token to those that end the call.
+    pub(crate) fn cancel_with(&mut self, token: &CancelToken) {
+        self.cancel = Some(match &self.cancel {
+            Some(other) => other.joined(token),
+            None => token.clone(),
+        });
+    }
 }
 
 /// A setting of a request that the client has too.
@@ -202,6 +214,16 @@ impl Request {
     /// ```
     pub fn set_timeout(&mut self, timeout: impl Into<Timeout>) {
         self.options.timeout = Some(timeout.into());
+    }
+
+    /// Ends the call of this request once this token is cancelled, besides tokens that were given before.
+    pub fn set_cancel(&mut self, token: &CancelToken) {
+        self.options.cancel_with(token);
+    }
+
+    /// What may end the call of this request: for transports and hooks that wait by themselves.
+    pub fn cancel_token(&self) -> Option<&CancelToken> {
+        self.options.cancel.as_ref()
     }
 
     /// The open map of extensions: typed values by type.

@@ -20,6 +20,7 @@ mod apps;
 mod authentication;
 #[cfg(feature = "env_logger")]
 mod basic_config;
+mod cancel;
 mod clients;
 #[cfg(feature = "cli")]
 mod command;
