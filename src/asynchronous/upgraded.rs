@@ -13,6 +13,21 @@ use crate::connection::socket::Interest;
 use crate::connection::tokio_socket::TokioSocket;
 use crate::connection::wire::Wire;
 use crate::engine::upgraded::Upgraded;
+#[cfg(feature = "tls")]
+use crate::error::Result;
+#[cfg(feature = "tls")]
+use crate::models::tls::{ServerName, TlsConfig};
+
+#[cfg(feature = "tls")]
+impl Upgraded<Async> {
+    /// As [`Upgraded::start_tls`] of blocking clients.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn start_tls(self, config: &TlsConfig, name: &ServerName) -> Result<Self> {
+        self.shake(config, name).await
+    }
+}
 
 /// Waits of the two directions, each with its limit.
 #[derive(Default)]
@@ -108,7 +123,11 @@ impl AsyncWrite for Upgraded<Async> {
         timer.poll(cx, wire, Interest::Write, until, Wire::flush)
     }
 
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.poll_flush(cx)
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        let deadlines = &this.deadlines;
+        let until = || deadlines.write(Instant::now());
+        let (wire, timer) = (&mut this.wire, &mut this.patience.write);
+        timer.poll(cx, wire, Interest::Write, until, Wire::shutdown)
     }
 }

@@ -20,6 +20,8 @@ pub use convert::IntoProxy;
 use crate::error::{Error, Kind, Result};
 use crate::models::auth::Auth;
 use crate::models::headers::Headers;
+#[cfg(feature = "tls")]
+use crate::models::tls::Built;
 use crate::models::tls::{TlsConfig, Verify};
 use crate::models::url::{IntoUrl, Url};
 
@@ -49,6 +51,9 @@ pub struct Proxy {
     headers: Headers,
     verify: Option<Verify>,
     roots: Vec<Vec<u8>>,
+    /// What was made of these, once for all clients; with the environment trusted, and without.
+    #[cfg(feature = "tls")]
+    built: [Built; 2],
     /// What was wrong with a setting; said when a client is built.
     problem: Option<Cow<'static, str>>,
 }
@@ -127,6 +132,8 @@ impl Proxy {
             headers: Headers::new(),
             verify: None,
             roots: Vec::new(),
+            #[cfg(feature = "tls")]
+            built: Default::default(),
             problem: None,
         })
     }
@@ -206,12 +213,14 @@ impl Proxy {
     /// ```
     pub fn verify(mut self, verify: impl Into<Verify>) -> Self {
         self.verify = Some(verify.into());
+        self.forget_built();
         self
     }
 
     /// Trusts these certificates (PEM text) besides the others, for an `https` proxy.
     pub fn add_root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.roots.push(pem.into());
+        self.forget_built();
         self
     }
 
@@ -251,13 +260,16 @@ impl Proxy {
         Some((&credentials.user, &credentials.password))
     }
 
-    /// The TLS settings for an https proxy. Those for origins are no part of it (R-PRX-06).
+    /// The TLS settings for an https proxy. Those for origins are no part of it (R-PRX-06). What they name is read once,
+    /// for the first client.
     pub(crate) fn tls(&self, trust_env: bool) -> TlsConfig {
         #[allow(clippy::needless_update, reason = "what a proxy cannot be given")]
         TlsConfig {
             verify: self.verify.clone().unwrap_or_default(),
             extra_roots: self.roots.clone(),
             trust_env,
+            #[cfg(feature = "tls")]
+            built: self.built[usize::from(trust_env)].clone(),
             ..TlsConfig::default()
         }
     }
@@ -304,6 +316,14 @@ impl Proxy {
 
     fn is_identified_by_url(&self) -> bool {
         self.credentials.as_ref().is_some_and(|c| c.are_of_url)
+    }
+
+    /// After a change of what is trusted.
+    fn forget_built(&mut self) {
+        #[cfg(feature = "tls")]
+        {
+            self.built = Default::default();
+        }
     }
 
     fn wrong(&mut self, problem: String) {
