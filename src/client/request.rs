@@ -239,7 +239,7 @@ impl<S, B> RequestBuilder<S, B> {
     /// The name that TLS asks for and checks, in place of the URL's host: for a server that is reached by its address, or
     /// under another name. The `Host` header stays the URL's, and so does the name that is looked up.
     ///
-    /// It is for this request and those that answer a challenge; a redirect to another origin goes by its own host.
+    /// A redirect to another host goes by that host's own name.
     ///
     /// ```
     /// let client = papilio::Client::new();

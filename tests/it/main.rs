@@ -24,6 +24,7 @@ mod common;
 mod cookie_client;
 mod cookies;
 mod decoding;
+mod environment;
 mod errors;
 mod examples;
 mod headers;
@@ -33,10 +34,12 @@ mod logging;
 mod mounts;
 #[cfg(feature = "multipart")]
 mod multipart;
+mod names;
 mod options;
 mod pool;
 mod progress;
 mod project;
+mod proxies;
 mod query;
 mod redirects;
 mod requests;
@@ -50,6 +53,7 @@ mod sending;
     reason = "a rig has tools that no test of today's feature set takes up"
 )]
 mod server;
+mod sockets;
 mod spec;
 mod text;
 mod timeouts;
