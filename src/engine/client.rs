@@ -35,6 +35,9 @@ use crate::protocol::content::accept_encoding;
 /// What the clients of all drivers are: a [`Client`](crate::Client) blocks, an `AsyncClient` is awaited.
 ///
 /// A clone shares connections with its original; settings changed on one clone are its own.
+///
+/// After `fork(2)` a client is of use to one of the two processes at most, as both would have its connections: build a
+/// client after the fork.
 pub struct BaseClient<D: Driver> {
     pub(super) config: Arc<Config>,
     pub(crate) hooks: Arc<Hooks<D>>,

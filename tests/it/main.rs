@@ -39,6 +39,7 @@ mod options;
 mod pool;
 mod progress;
 mod project;
+mod promises;
 mod proxies;
 mod query;
 mod redirects;

@@ -74,7 +74,7 @@ fn as_the_server_sees_it(client: ClientBuilder<Client>) -> (usize, u32) {
     server.join().unwrap()
 }
 
-/// TRN-09: what is set before the connect shows on the other side: a buffer that takes little, and small segments.
+/// TRN-09, TRP-04: what is set before the connect shows on the other side: a buffer that takes little, and small segments.
 #[cfg(target_os = "linux")]
 #[test]
 fn options_that_the_server_sees() {

@@ -103,7 +103,7 @@ fn a_407_is_a_response() {
     assert_eq!(server.requests_per_connection(), [1, 1]);
 }
 
-/// R-PRX-04: one round on the same connection, the body once more; what was learnt serves the next request, of this
+/// R-PRX-04, WSH-21: one round on the same connection, the body once more; what was learnt serves the next request, of this
 /// proxy alone. A second refusal is the answer.
 #[test]
 fn one_round_of_digest() {
