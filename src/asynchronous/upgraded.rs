@@ -13,7 +13,22 @@ use crate::connection::socket::Interest;
 use crate::connection::tokio_socket::TokioSocket;
 use crate::connection::wire::Wire;
 use crate::engine::upgraded::Upgraded;
+#[cfg(feature = "tls")]
+use crate::error::Result;
 use crate::models::cancel::Watch;
+#[cfg(feature = "tls")]
+use crate::models::tls::{ServerName, TlsConfig};
+
+#[cfg(feature = "tls")]
+impl Upgraded<Async> {
+    /// As [`Upgraded::start_tls`] of blocking clients.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn start_tls(self, config: &TlsConfig, name: &ServerName) -> Result<Self> {
+        self.shake(config, name).await
+    }
+}
 
 /// Waits of the two directions, each with its limits.
 #[derive(Default)]
@@ -125,7 +140,10 @@ impl AsyncWrite for Upgraded<Async> {
         timer.poll(cx, wire, Interest::Write, limit, Wire::flush)
     }
 
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.poll_flush(cx)
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        let limit = (&this.deadlines, Deadlines::write as Limit);
+        let (wire, timer) = (&mut this.wire, &mut this.patience.write);
+        timer.poll(cx, wire, Interest::Write, limit, Wire::shutdown)
     }
 }

@@ -10,9 +10,12 @@ use crate::client::builder::ClientBuilder;
 use crate::client::request::{NoBody, RequestBuilder, WithBody};
 use crate::error::Result;
 use crate::models::config::{Limits, ResponseLimits};
+use crate::models::proxy::IntoProxy;
 use crate::models::request::IntoMethod;
 use crate::models::response::Response;
 use crate::models::tls::Verify;
+#[cfg(feature = "tls")]
+use crate::models::tls::{ClientCert, TlsConfig};
 use crate::models::url::IntoUrl;
 
 /// The client of one request, built when it is sent. No connection is kept.
@@ -108,6 +111,38 @@ impl<B> RequestBuilder<OneShot, B> {
     /// Trusts these certificates besides the others; see [`ClientBuilder::add_root_certificate`].
     pub fn add_root_certificate(self, pem: impl Into<Vec<u8>>) -> Self {
         self.configure(|client| client.add_root_certificate(pem))
+    }
+
+    /// Who the client says it is; see [`ClientBuilder::cert`].
+    #[cfg(feature = "tls")]
+    pub fn cert(self, cert: ClientCert) -> Self {
+        self.configure(|client| client.cert(cert))
+    }
+
+    /// A ready configuration of TLS; see [`ClientBuilder::tls`].
+    #[cfg(feature = "tls")]
+    pub fn tls(self, config: TlsConfig) -> Self {
+        self.configure(|client| client.tls(config))
+    }
+
+    /// Sends the request, and what follows from its answers, through this proxy; see [`ClientBuilder::proxy`].
+    pub fn proxy(self, proxy: impl IntoProxy) -> Self {
+        self.configure(|client| client.proxy(proxy))
+    }
+
+    /// Sends what this pattern matches through this proxy; see [`ClientBuilder::proxy_for`].
+    pub fn proxy_for(self, pattern: &str, proxy: impl IntoProxy) -> Self {
+        self.configure(|client| client.proxy_for(pattern, proxy))
+    }
+
+    /// Sends what this pattern matches without a proxy; see [`ClientBuilder::no_proxy_for`].
+    pub fn no_proxy_for(self, pattern: &str) -> Self {
+        self.configure(|client| client.no_proxy_for(pattern))
+    }
+
+    /// No proxy, whatever the environment says; see [`ClientBuilder::no_proxy`].
+    pub fn no_proxy(self) -> Self {
+        self.configure(ClientBuilder::no_proxy)
     }
 
     /// Whether environment variables count; yes unless set.

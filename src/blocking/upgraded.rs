@@ -4,6 +4,44 @@ use std::io::{self, Read, Write};
 
 use crate::blocking::wait::block_on;
 use crate::engine::upgraded::Upgraded;
+use crate::error::Result;
+#[cfg(feature = "tls")]
+use crate::models::tls::{ServerName, TlsConfig};
+
+impl Upgraded {
+    /// Puts TLS over the connection, as a client: behind a tunnel, or where the protocol that was switched to says so. A
+    /// connection that has TLS already gets it inside that, once. The handshake has the connect limit of the request;
+    /// no application protocol is offered but those of a [ready configuration](TlsConfig::from_rustls).
+    ///
+    /// ```no_run
+    /// use papilio::{Client, ServerName, TlsConfig};
+    ///
+    /// let client = Client::new();
+    /// let request = client.request("CONNECT", "http://proxy.example.org:3128/").target("www.example.org:443");
+    /// let tunnel = request.stream()?.upgrade()?;
+    /// let tls = TlsConfig::builder().build()?;
+    /// let stream = tunnel.start_tls(&tls, &ServerName::new("www.example.org")?)?;
+    /// println!("{:?}", stream.connection().tls());
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Kind::Connect`](crate::Kind::Connect) and [`Kind::ConnectTimeout`](crate::Kind::ConnectTimeout), as for any
+    /// handshake; [`Kind::RemoteProtocol`](crate::Kind::RemoteProtocol) if bytes were received that were not read.
+    #[cfg(feature = "tls")]
+    pub fn start_tls(self, config: &TlsConfig, name: &ServerName) -> Result<Self> {
+        block_on(self.shake(config, name))
+    }
+
+    /// Says that nothing more will be sent; reading goes on. Dropping it closes both directions.
+    ///
+    /// # Errors
+    /// [`Kind::Write`](crate::Kind::Write), [`Kind::WriteTimeout`](crate::Kind::WriteTimeout).
+    #[doc(alias = "close")]
+    pub fn shutdown(&mut self) -> Result<()> {
+        block_on(self.finish())
+    }
+}
 
 impl Read for Upgraded {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {

@@ -27,6 +27,8 @@ use crate::models::multipart::Form;
 use crate::models::query::QueryParams;
 use crate::models::request::{Choice, IntoMethod, Options, Request, RequestTarget};
 use crate::models::timings::Stopwatch;
+#[cfg(feature = "tls")]
+use crate::models::tls::ServerName;
 use crate::models::trace::{Event, Trace};
 use crate::models::url::{IntoUrl, Url};
 
@@ -258,6 +260,30 @@ impl<S, B> RequestBuilder<S, B> {
     /// Sends this as the request target in place of the URL's path and query: `*`, `host:port` or an absolute URL.
     pub fn target(self, target: impl AsRef<[u8]>) -> Self {
         self.extension(RequestTarget::new(target))
+    }
+
+    /// The name that TLS asks for and checks, in place of the URL's host: for a server that is reached by its address, or
+    /// under another name. The `Host` header stays the URL's, and so does the name that is looked up.
+    ///
+    /// A redirect to another host goes by that host's own name.
+    ///
+    /// ```
+    /// let client = papilio::Client::new();
+    /// let request = client.get("https://127.0.0.1/").server_name("www.example.org").build()?;
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
+    ///
+    /// What cannot be a name is an error of kind [`Config`](crate::Kind::Config).
+    #[cfg(feature = "tls")]
+    #[doc(alias = "sni_hostname")]
+    pub fn server_name(mut self, name: impl AsRef<str>) -> Self {
+        match ServerName::new(name) {
+            Ok(name) => self.extension(name),
+            Err(error) => {
+                self.fail(error);
+                self
+            }
+        }
     }
 
     /// Calls this function at every event of the request on the network; see [`Trace`]. An error it returns ends the

@@ -4,7 +4,7 @@
 //! Does not own waiting (`blocking/wait.rs`) or opening (`connection/open.rs`).
 
 use std::io::{self, IoSlice};
-use std::net::SocketAddr;
+use std::net::{Shutdown, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -43,6 +43,11 @@ pub(crate) trait Socket: Send {
     /// The path of a Unix socket that this is connected to.
     fn unix_path(&self) -> Option<PathBuf> {
         None
+    }
+
+    /// Says that nothing more will be sent.
+    fn shutdown(&mut self) -> io::Result<()> {
+        Ok(())
     }
 
     /// How a connect that did not wait stands: over, still running, or failed.
@@ -198,6 +203,10 @@ mod calls {
             facts::unix_path(&self.stream)
         }
 
+        fn shutdown(&mut self) -> io::Result<()> {
+            self.stream.shutdown(Shutdown::Write)
+        }
+
         fn is_connected(&self) -> io::Result<bool> {
             outcome(&self.stream)
         }
@@ -245,6 +254,10 @@ mod calls {
 
         fn unix_path(&self) -> Option<PathBuf> {
             facts::unix_path(&self.stream)
+        }
+
+        fn shutdown(&mut self) -> io::Result<()> {
+            self.stream.shutdown(Shutdown::Write)
         }
 
         fn is_connected(&self) -> io::Result<bool> {

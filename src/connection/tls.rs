@@ -136,6 +136,11 @@ impl Tls {
         Ok(())
     }
 
+    /// Says that nothing more will be sent; the record is to be flushed.
+    pub(crate) fn finish(&mut self) {
+        self.session.send_close_notify();
+    }
+
     /// Says goodbye, as far as that takes no waiting.
     pub(crate) fn close<S: Socket>(&mut self, socket: &mut S) {
         if !self.session.is_handshaking() {

@@ -32,6 +32,8 @@ pub(crate) enum Alpn {
     Http2OrHttp11,
     /// HTTP/2 whatever the answer.
     Http2,
+    /// What a ready configuration of the caller's says, else nothing: what will be spoken is not known here.
+    Unsaid,
 }
 
 impl Alpn {
@@ -41,6 +43,7 @@ impl Alpn {
             Self::Http11 => vec![http11],
             Self::Http2OrHttp11 => vec![h2, http11],
             Self::Http2 => vec![h2],
+            Self::Unsaid => Vec::new(),
         }
     }
 }
@@ -222,7 +225,9 @@ impl Loaded {
                 parts.config(&pins, identity)?
             }
         };
-        config.alpn_protocols = key.alpn.protocols();
+        if key.alpn != Alpn::Unsaid {
+            config.alpn_protocols = key.alpn.protocols();
+        }
         config.check_selected_alpn = true;
         config.enable_early_data = false;
         Ok(config)
@@ -235,7 +240,7 @@ impl Loaded {
             .unwrap_or_else(PoisonError::into_inner)
             .take();
         if let Some(notes) = notes {
-            let http2 = alpn != Alpn::Http11;
+            let http2 = matches!(alpn, Alpn::Http2 | Alpn::Http2OrHttp11);
             log::debug!(target: "papilio", "{} http2={http2}", notes.context);
             for line in notes.roots {
                 log::debug!(target: "papilio", "{line}");

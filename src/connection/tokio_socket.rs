@@ -4,7 +4,7 @@
 
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
-use std::net::SocketAddr;
+use std::net::{Shutdown, SocketAddr};
 use std::path::PathBuf;
 use std::task::{Context, Poll, Waker};
 
@@ -145,6 +145,14 @@ impl Socket for TokioSocket {
             Self::Tcp(stream) => outcome(&SockRef::from(stream)),
             #[cfg(unix)]
             Self::Unix(stream) => outcome(&SockRef::from(stream)),
+        }
+    }
+
+    fn shutdown(&mut self) -> io::Result<()> {
+        match self {
+            Self::Tcp(stream) => SockRef::from(&*stream).shutdown(Shutdown::Write),
+            #[cfg(unix)]
+            Self::Unix(stream) => SockRef::from(&*stream).shutdown(Shutdown::Write),
         }
     }
 

@@ -21,6 +21,7 @@ use crate::models::connection::ConnectionInfo;
 #[derive(Debug)]
 pub(crate) struct Wire<S: Socket> {
     socket: S,
+    is_proxied: bool,
     #[cfg(feature = "tls")]
     layers: Layers,
 }
@@ -49,21 +50,39 @@ impl<S: Socket> Wire<S> {
     pub(crate) fn plain(socket: S) -> Self {
         Self {
             socket,
+            is_proxied: false,
             #[cfg(feature = "tls")]
             layers: Layers::None,
         }
+    }
+
+    /// Notes that the other side is a proxy.
+    pub(crate) fn be_proxied(&mut self) {
+        self.is_proxied = true;
     }
 
     /// Puts a TLS session with the origin over what is there; its handshake is to follow.
     #[cfg(feature = "tls")]
     pub(crate) fn start_tls(&mut self, tls: Tls) {
         self.layers = match std::mem::replace(&mut self.layers, Layers::None) {
-            Layers::Proxy(proxy) => Layers::Both(Box::new(Pair {
+            Layers::Proxy(below) | Layers::Origin(below) => Layers::Both(Box::new(Pair {
                 origin: tls,
-                proxy: *proxy,
+                proxy: *below,
             })),
             _ => Layers::Origin(Box::new(tls)),
         };
+    }
+
+    /// Whether there is room for another TLS session.
+    #[cfg(feature = "tls")]
+    pub(crate) fn can_start_tls(&self) -> bool {
+        !matches!(self.layers, Layers::Both(_))
+    }
+
+    /// Whether there is a TLS session, with whomever.
+    #[cfg(feature = "tls")]
+    pub(crate) fn is_tls(&self) -> bool {
+        !matches!(self.layers, Layers::None)
     }
 
     /// Puts a TLS session with a proxy over the socket; its handshake is to follow.
@@ -93,6 +112,7 @@ impl<S: Socket> Wire<S> {
     ) -> io::Result<Wire<T>> {
         Ok(Wire {
             socket: map(&self.socket)?,
+            is_proxied: self.is_proxied,
             // What is left has no session to say goodbye for.
             #[cfg(feature = "tls")]
             layers: std::mem::replace(&mut self.layers, Layers::None),
@@ -118,6 +138,7 @@ impl<S: Socket> Wire<S> {
             peer_addr: self.socket.peer_addr().ok(),
             local_addr: self.socket.local_addr().ok(),
             unix_path: self.socket.unix_path(),
+            is_proxied: self.is_proxied,
             // A session with a proxy says nothing about the way to the origin.
             #[cfg(feature = "tls")]
             tls: match &self.layers {
@@ -168,6 +189,23 @@ impl<S: Socket> Wire<S> {
             Layers::Both(pair) => return pair.flush(&mut self.socket),
         }
         Ok(())
+    }
+
+    /// Says that nothing more will be sent, in every layer; may say `WouldBlock`, to be called again then.
+    pub(crate) fn shutdown(&mut self) -> io::Result<()> {
+        #[cfg(feature = "tls")]
+        match &mut self.layers {
+            Layers::None => {}
+            Layers::Origin(tls) | Layers::Proxy(tls) => tls.finish(),
+            Layers::Both(pair) => {
+                pair.origin.finish();
+                let (origin, mut below) = pair.split(&mut self.socket);
+                origin.flush(&mut below)?;
+                pair.proxy.finish();
+            }
+        }
+        self.flush()?;
+        self.socket.shutdown()
     }
 
     /// Whether an idle connection has anything to say: bytes, an end or an error, which make it useless. TLS messages

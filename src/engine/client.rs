@@ -39,6 +39,9 @@ use crate::protocol::content::accept_encoding;
 ///
 /// A clone shares connections with its original; settings changed on one clone are its own.
 ///
+/// After `fork(2)` a client is of use to one of the two processes at most, as both would have its connections: build a
+/// client after the fork.
+///
 /// ```
 /// let client: papilio::BaseClient<papilio::Blocking> = papilio::Client::new();
 /// assert!(client.headers().contains("Accept"));

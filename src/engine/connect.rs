@@ -44,8 +44,13 @@ impl Opening<'_> {
         let mut tried = 0;
         loop {
             self.tracer.attempt();
-            let error = match self.open_once::<D>().await {
-                Err(error) if error.is_connect() && !self.tracer.has_refused() => error,
+            let opened = self.open_once::<D>().await;
+            let opened = opened.map_err(|error| match self.proxy {
+                Some(_) if error.is_transport() => error.through_proxy(),
+                _ => error,
+            });
+            let error = match opened {
+                Err(error) if may_retry(&error) && !self.tracer.has_refused() => error,
                 result => return result,
             };
             if tried == self.network.connect_retries {
@@ -117,11 +122,8 @@ impl Opening<'_> {
             false => Name::SocksConnectTcp,
         };
         let place = (proxy.host(), proxy.port());
-        #[cfg_attr(
-            not(feature = "tls"),
-            expect(unused_mut, reason = "only TLS changes it")
-        )]
         let mut wire = reach::<D>(self.network, event, place, self.deadlines, self.tracer).await?;
+        wire.be_proxied();
         if proxy.scheme() == ProxyScheme::Https {
             #[cfg(feature = "tls")]
             {
@@ -244,6 +246,11 @@ impl Opening<'_> {
             }
         }
     }
+}
+
+/// What was said to a proxy that could be reached is not said again (RTY-02, RTY-04).
+fn may_retry(error: &Error) -> bool {
+    error.is_connect() && error.phase() != Some(Phase::Proxy)
 }
 
 /// The pause before retry `n` of a connect, counted from 0: none, then 0.5 s, doubled each time (RTY-03).

@@ -12,7 +12,7 @@ use crate::connection::outbox::Flushed;
 use crate::connection::socket::{Socket, Step};
 use crate::engine::Driver;
 use crate::engine::drive::{drive, unless_cancelled};
-use crate::error::{Kind, Phase, Result};
+use crate::error::{Error, Kind, Phase, Result};
 use crate::models::body::{PIECE, Trailers};
 use crate::models::request::Request;
 use crate::protocol::http1::{Outgoing, ParsedHead};
@@ -36,6 +36,7 @@ pub(crate) async fn exchange<D: Driver>(
         Err(error) => error.in_phase(Phase::Send),
     };
     connection.progress.failed(&error);
+    let error = located(error, connection);
     // The request has its error; the connection ends in any case.
     let _ = connection.end();
     Err(error)
@@ -74,7 +75,15 @@ pub(crate) async fn read_body<D: Driver>(
         |connection| connection.body(buffer),
     )
     .await
-    .map_err(|e| e.in_phase(Phase::Body))
+    .map_err(|e| located(e.in_phase(Phase::Body), connection))
+}
+
+/// Says so if it happened behind a proxy (R-PRX-09).
+fn located<S: Socket>(error: Error, connection: &Connection<S>) -> Error {
+    match connection.info.is_proxied {
+        true => error.through_proxy(),
+        false => error,
+    }
 }
 
 /// The head in one write with a body that is in memory; a stream piece by piece behind the head.

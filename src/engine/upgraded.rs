@@ -7,17 +7,36 @@
 use std::fmt;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
+#[cfg(feature = "tls")]
+use std::sync::Arc;
 use std::time::Instant;
+
+#[cfg(feature = "tls")]
+use rustls::ClientConfig;
 
 use crate::connection::deadline::Deadlines;
 use crate::connection::pool::Lease;
 use crate::connection::socket::{Interest, Socket, Step};
+#[cfg(feature = "tls")]
+use crate::connection::tls::Tls;
+#[cfg(feature = "tls")]
+use crate::connection::tls_config::{self, Alpn};
 use crate::connection::wire::Wire;
 use crate::engine::Driver;
 use crate::engine::drive::drive;
 use crate::engine::exchange::Conn;
+#[cfg(feature = "tls")]
+use crate::error::{Error, Kind, Phase, Reason, Result};
+#[cfg(not(feature = "tls"))]
 use crate::error::{Error, Kind, Result};
+#[cfg(feature = "tls")]
+use crate::models::body::PIECE;
 use crate::models::config::Timeout;
+use crate::models::connection::ConnectionInfo;
+#[cfg(feature = "tls")]
+use crate::models::tls::{ServerName, TlsConfig};
+#[cfg(feature = "tls")]
+use crate::models::url::Url;
 
 /// The stream of bytes after a protocol switch. Reading gives what the server sent behind its head first.
 ///
@@ -81,9 +100,96 @@ impl<D: Driver> Upgraded<D> {
         self.wire.socket().peer_addr()
     }
 
-    /// Whether something is there to be read at once.
+    /// The address of this side.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.wire.socket().local_addr()
+    }
+
+    /// What is known of the connection: the addresses, and what TLS came to.
+    #[doc(alias = "get_extra_info")]
+    pub fn connection(&self) -> ConnectionInfo {
+        self.wire.info()
+    }
+
+    /// Whether something is there to be read at once: bytes, the end, or an error.
     pub fn is_readable(&mut self) -> bool {
-        self.taken < self.early.len() || self.wire.socket_mut().is_readable()
+        if self.taken < self.early.len() {
+            return true;
+        }
+        #[cfg(feature = "tls")]
+        if self.wire.is_tls() {
+            return self.read_ahead();
+        }
+        self.wire.socket_mut().is_readable()
+    }
+
+    /// Whether TLS has plain text, or none will come: what the socket has may be messages of the protocol alone.
+    #[cfg(feature = "tls")]
+    fn read_ahead(&mut self) -> bool {
+        let mut ahead = vec![0; PIECE];
+        loop {
+            match self.wire.read(&mut ahead) {
+                Ok(count) => {
+                    ahead.truncate(count);
+                    (self.early, self.taken) = (ahead, 0);
+                    return true;
+                }
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return e.kind() != io::ErrorKind::WouldBlock,
+            }
+        }
+    }
+
+    /// Shakes hands over what is there, within the connect limit.
+    #[cfg(feature = "tls")]
+    pub(crate) async fn shake(mut self, config: &TlsConfig, name: &ServerName) -> Result<Self> {
+        let in_tls = |error: Error| error.in_phase(Phase::Tls);
+        if self.taken < self.early.len() {
+            // Nobody has vouched for them, and inside TLS they would look as if somebody had.
+            return Err(in_tls(Error::remote(
+                Reason::Unsolicited,
+                "the server sent bytes ahead of TLS that were not read",
+            )));
+        }
+        if !self.wire.can_start_tls() {
+            return Err(in_tls(Error::local(
+                "there is TLS in TLS on this connection already",
+            )));
+        }
+        let session = Tls::new(self.tls_config(config, name)?, name.as_str()).map_err(in_tls)?;
+        self.wire.start_tls(session);
+        let until = self.deadlines.connect(Instant::now());
+        drive::<D, _, _>(&mut self.wire, |_| until, Wire::handshake)
+            .await
+            .map_err(in_tls)?;
+        Ok(self)
+    }
+
+    /// As for a connection to a URL with that name.
+    #[cfg(feature = "tls")]
+    fn tls_config(&self, config: &TlsConfig, name: &ServerName) -> Result<Arc<ClientConfig>> {
+        let name = name.as_str();
+        let host = match name.contains(':') {
+            true => format!("[{name}]"),
+            false => name.to_owned(),
+        };
+        let port = self.peer_addr().map_or(443, |address| address.port());
+        let url = Url::parse(&format!("https://{host}:{port}"))?;
+        tls_config::for_origin(config, &url, None, Alpn::Unsaid)
+    }
+
+    /// Says that nothing more will be sent.
+    pub(crate) async fn finish(&mut self) -> Result<()> {
+        let deadlines = &self.deadlines;
+        drive::<D, _, _>(
+            &mut self.wire,
+            |now| deadlines.write(now),
+            |wire| step(wire.shutdown(), Interest::Write, Kind::Write),
+        )
+        .await
     }
 
     /// What came behind the head, as far as it was not taken yet.

@@ -47,7 +47,7 @@ const NAMES: [&str; 3] = ["http_proxy", "https_proxy", "all_proxy"];
 const NO_PROXY: &str = "no_proxy";
 
 /// The schemes of proxies (PRX-02).
-const SCHEMES: [&str; 4] = ["http", "https", "socks5", "socks5h"];
+const SCHEMES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
 
 /// One variable, of the spellings that were found the one that counts.
 #[derive(Debug, Default, Clone)]
@@ -140,7 +140,7 @@ impl Setting {
                 .all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b));
             let shown = if is_scheme { scheme } else { "..." };
             return Err(bad(&format!(
-                "has a URL with a scheme that no proxy has, {shown:?}; there are http, https, socks5 and socks5h"
+                "has a URL with a scheme that no proxy has, {shown:?}; there are http, https, socks4, socks4a, socks5 and socks5h"
             )));
         }
         Ok(Some(text.to_owned()))
@@ -474,7 +474,7 @@ mod tests {
     fn a_scheme_that_no_proxy_has_is_an_error_without_the_password() {
         for value in [
             "ftp://u:secret@p",
-            "socks4://u:secret@p",
+            "socks6://u:secret@p",
             "u:secret@x://p",
             "://secret",
         ] {

@@ -12,6 +12,8 @@ use crate::error::{Error, Reason, Result, escaped};
 use crate::models::body::Body;
 use crate::models::headers::Headers;
 use crate::models::request::{Choice, Request, RequestTarget};
+#[cfg(feature = "tls")]
+use crate::models::tls::ServerName;
 use crate::models::url::Url;
 
 /// One redirect that is about to be followed, for a policy to decide on.
@@ -181,6 +183,10 @@ pub(crate) fn follow(
     let mut headers = request.headers.clone();
     let mut options = request.options.clone();
     options.extensions.remove::<RequestTarget>();
+    #[cfg(feature = "tls")]
+    if request.url.raw_host() != to.raw_host() {
+        options.extensions.remove::<ServerName>();
+    }
     headers.remove("Cookie");
     if !request.url.same_origin(&to) {
         if headers.contains("Host") {

@@ -24,6 +24,7 @@ pub struct ConnectionInfo {
     pub(crate) peer_addr: Option<SocketAddr>,
     pub(crate) local_addr: Option<SocketAddr>,
     pub(crate) unix_path: Option<PathBuf>,
+    pub(crate) is_proxied: bool,
     pub(crate) tls: Option<TlsInfo>,
 }
 
@@ -64,7 +65,12 @@ impl ConnectionInfo {
         self.unix_path.as_deref()
     }
 
-    /// What TLS came to; `None` without it.
+    /// Whether the other side is a proxy, which the response came through.
+    pub fn is_proxied(&self) -> bool {
+        self.is_proxied
+    }
+
+    /// What TLS with the origin came to; `None` without it.
     #[doc(alias = "ssl_object")]
     pub fn tls(&self) -> Option<&TlsInfo> {
         self.tls.as_ref()

@@ -20,9 +20,9 @@ pub use convert::IntoProxy;
 use crate::error::{Error, Kind, Result};
 use crate::models::auth::Auth;
 use crate::models::headers::Headers;
-#[cfg(feature = "tls")]
-use crate::models::tls::TlsConfig;
 use crate::models::tls::Verify;
+#[cfg(feature = "tls")]
+use crate::models::tls::{Built, TlsConfig};
 use crate::models::url::{IntoUrl, Url};
 
 /// A proxy: its URL, credentials for it, and what else a connection to it needs.
@@ -51,6 +51,9 @@ pub struct Proxy {
     headers: Headers,
     verify: Option<Verify>,
     roots: Vec<Vec<u8>>,
+    /// What was made of these, once for all clients; with the environment trusted, and without.
+    #[cfg(feature = "tls")]
+    built: [Built; 2],
     /// What was wrong with a setting; said when a client is built.
     problem: Option<Cow<'static, str>>,
 }
@@ -129,6 +132,8 @@ impl Proxy {
             headers: Headers::new(),
             verify: None,
             roots: Vec::new(),
+            #[cfg(feature = "tls")]
+            built: Default::default(),
             problem: None,
         })
     }
@@ -208,6 +213,7 @@ impl Proxy {
     /// ```
     pub fn verify(mut self, verify: impl Into<Verify>) -> Self {
         self.verify = Some(verify.into());
+        self.forget_built();
         self
     }
 
@@ -219,6 +225,7 @@ impl Proxy {
     /// ```
     pub fn add_root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.roots.push(pem.into());
+        self.forget_built();
         self
     }
 
@@ -275,7 +282,8 @@ impl Proxy {
         Some((&credentials.user, &credentials.password))
     }
 
-    /// The TLS settings for an https proxy. Those for origins are no part of it (R-PRX-06).
+    /// The TLS settings for an https proxy. Those for origins are no part of it (R-PRX-06). What they name is read once,
+    /// for the first client.
     #[cfg(feature = "tls")]
     pub(crate) fn tls(&self, trust_env: bool) -> TlsConfig {
         #[allow(clippy::needless_update, reason = "what a proxy cannot be given")]
@@ -283,6 +291,8 @@ impl Proxy {
             verify: self.verify.clone().unwrap_or_default(),
             extra_roots: self.roots.clone(),
             trust_env,
+            #[cfg(feature = "tls")]
+            built: self.built[usize::from(trust_env)].clone(),
             ..TlsConfig::default()
         }
     }
@@ -329,6 +339,14 @@ impl Proxy {
 
     fn is_identified_by_url(&self) -> bool {
         self.credentials.as_ref().is_some_and(|c| c.are_of_url)
+    }
+
+    /// After a change of what is trusted.
+    fn forget_built(&mut self) {
+        #[cfg(feature = "tls")]
+        {
+            self.built = Default::default();
+        }
     }
 
     fn wrong(&mut self, problem: String) {

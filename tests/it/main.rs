@@ -29,6 +29,7 @@ mod cookie_client;
 mod cookies;
 mod decoding;
 mod documentation;
+mod environment;
 mod errors;
 mod examples;
 mod failures;
@@ -40,10 +41,13 @@ mod logging;
 mod mounts;
 #[cfg(feature = "multipart")]
 mod multipart;
+mod names;
 mod options;
 mod pool;
 mod progress;
 mod project;
+mod promises;
+mod proxies;
 mod query;
 mod redirects;
 mod requests;
@@ -57,6 +61,7 @@ mod sending;
     reason = "a rig has tools that no test of today's feature set takes up"
 )]
 mod server;
+mod sockets;
 mod spec;
 mod text;
 mod timeouts;

@@ -354,7 +354,7 @@ fn a_slow_reader_of_the_response() {
     assert_eq!(body.len(), 4 << 20);
 }
 
-/// TMO-09, FLT-19: zero fails at once with the kind of its phase, and nothing overflows at the other end.
+/// TMO-09, TRP-04, FLT-19: zero fails at once with the kind of its phase, and nothing overflows at the other end.
 #[test]
 fn zero_and_for_ever() {
     let hole = BlackHole::start();

@@ -72,6 +72,7 @@ fn methods_without_a_body_take_none() {
     drop(with_body.body("a body"));
 }
 
+/// EXT-02: the limits are with the request.
 #[test]
 fn the_options_of_a_call_reach_the_request() {
     let server = Server::echo();
@@ -93,6 +94,76 @@ fn the_options_of_a_call_reach_the_request() {
     assert_eq!(timeout, Timeout::all(Duration::from_secs(9)));
     let limited = papilio::get(server.url("/")).response_limits(ResponseLimits::default().body(9));
     assert_eq!(limited.send().unwrap_err().kind(), Kind::Limit);
+}
+
+/// TOP-02: what would be a setting of a client can be one of a call.
+#[test]
+fn what_a_call_may_be_told() {
+    let fields = [("Set-Cookie", "from=server"), ("Location", "/next")];
+    let server = Server::handler(move |seen| match seen.target.starts_with("/next") {
+        true => ok(&seen.head),
+        false => response("302 Found", &fields, ""),
+    });
+    let (url, proxy) = (server.url("/?a=1"), server.url(""));
+    let answer = papilio::request("POST", &url)
+        .query([("b", "2")])
+        .header("X-One", "1")
+        .cookie("mine", "1")
+        .auth(("user", "pass"))
+        .body("content")
+        .follow_redirects(true)
+        .timeout(Duration::from_secs(9))
+        .no_proxy()
+        .send()
+        .unwrap();
+    assert!(answer.text().starts_with("GET /next HTTP/1.1\r\n"));
+    assert!(answer.text().contains("\r\nCookie: from=server"));
+    let seen = server.seen();
+    assert_eq!(seen[0].target, "/?a=1&b=2");
+    assert_eq!(seen[0].header("cookie"), Some("mine=1"));
+    assert_eq!(seen[0].header("authorization"), Some("Basic dXNlcjpwYXNz"));
+    assert_eq!(seen[0].text(), "content");
+    // Proxies: one for all, by pattern, none.
+    let last = || server.seen().pop().unwrap().target;
+    papilio::get("http://a.invalid/")
+        .proxy(&*proxy)
+        .send()
+        .unwrap();
+    assert_eq!(last(), "http://a.invalid/");
+    let mapped = papilio::put("http://b.invalid/").proxy_for("http://", &*proxy);
+    mapped.no_proxy_for("all://127.0.0.1").send().unwrap();
+    assert_eq!(last(), "http://b.invalid/");
+    let mapped = papilio::get(server.url("/here")).proxy_for("http://", &*proxy);
+    mapped.no_proxy_for("all://127.0.0.1").send().unwrap();
+    assert_eq!(last(), "/here");
+    let error = papilio::get("http://a.invalid/").proxy("ftp://h").send();
+    assert_eq!(error.unwrap_err().kind(), Kind::Config);
+}
+
+/// TOP-02: who the client is, and whom it trusts.
+#[cfg(feature = "tls")]
+#[test]
+fn tls_of_a_call() {
+    use crate::server::tls::{Identity, Tls, ca_pem, client_pem};
+    use papilio::{ClientCert, TlsConfig};
+
+    let (certificate, key) = client_pem(None);
+    let path = std::env::temp_dir().join(format!("papilio-call-{}.pem", std::process::id()));
+    std::fs::write(&path, [certificate, key].concat()).unwrap();
+    let tls = Tls::from(Identity::Good).asks_clients(false);
+    let server = Server::start_tls(script().serve(|_| ok("")), tls);
+    let cert = ClientCert::from_file(&path).for_any_host();
+    let call = papilio::get(server.url("/")).add_root_certificate(ca_pem());
+    let sent = call.cert(cert).send();
+    std::fs::remove_file(&path).unwrap();
+    sent.unwrap();
+    assert!(server.seen()[0].client_certificate.is_some());
+    let config = TlsConfig::builder().add_root_certificate(ca_pem()).build();
+    let call = papilio::head(server.url("/")).tls(config.unwrap());
+    call.server_name("localhost").send().unwrap();
+    assert_eq!(server.seen()[1].server_name.as_deref(), Some("localhost"));
+    let call = papilio::get(server.url("/")).server_name("no name");
+    assert_eq!(call.send().unwrap_err().kind(), Kind::Config);
 }
 
 #[test]

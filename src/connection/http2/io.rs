@@ -257,6 +257,7 @@ impl Link {
                 peer_addr: None,
                 local_addr: None,
                 unix_path: None,
+                is_proxied: false,
                 tls: None,
             },
         }

@@ -108,8 +108,9 @@ enum Framing {
 /// A socket with what was read ahead of its use.
 pub(crate) struct Link {
     tcp: TcpStream,
+    /// Sessions inside each other, the innermost last.
     #[cfg(feature = "tls")]
-    tls: Option<Box<rustls::ServerConnection>>,
+    tls: Vec<rustls::ServerConnection>,
     ahead: VecDeque<u8>,
 }
 
@@ -120,12 +121,12 @@ impl Link {
         Self {
             tcp,
             #[cfg(feature = "tls")]
-            tls: None,
+            tls: Vec::new(),
             ahead: VecDeque::new(),
         }
     }
 
-    /// From here on everything is inside TLS, beginning with the handshake.
+    /// From here on everything is inside TLS, beginning with the handshake; inside what TLS there is already.
     #[cfg(feature = "tls")]
     pub(crate) fn start_tls(
         &mut self,
@@ -133,17 +134,26 @@ impl Link {
     ) -> io::Result<()> {
         assert!(self.ahead.is_empty(), "bytes before the TLS hello");
         let mut tls = rustls::ServerConnection::new(config).expect("a TLS server");
+        let mut below = self.below();
         while tls.is_handshaking() {
-            tls.complete_io(&mut self.tcp)?;
+            tls.complete_io(&mut below)?;
         }
-        self.tls = Some(Box::new(tls));
+        self.tls.push(tls);
         Ok(())
+    }
+
+    #[cfg(feature = "tls")]
+    fn below(&mut self) -> Below<'_> {
+        Below {
+            tls: &mut self.tls,
+            tcp: &mut self.tcp,
+        }
     }
 
     /// Changes the keys of TLS 1.3 again and again, with a message each time.
     #[cfg(feature = "tls")]
     pub(crate) fn change_keys(&mut self, times: usize) -> io::Result<()> {
-        let tls = self.tls.as_mut().expect("TLS");
+        let tls = self.tls.last_mut().expect("TLS");
         for _ in 0..times {
             tls.refresh_traffic_keys().expect("TLS 1.3");
             while tls.wants_write() {
@@ -156,7 +166,7 @@ impl Link {
     /// Reads a request head into `seen`, blank line included. `Ok(false)`: the peer left before its first byte.
     pub(crate) fn read_head(&mut self, seen: &mut Seen) -> io::Result<bool> {
         #[cfg(feature = "tls")]
-        if let Some(tls) = &self.tls {
+        if let Some(tls) = self.tls.last() {
             seen.server_name = tls.server_name().map(str::to_owned);
             let certificates = tls.peer_certificates().unwrap_or_default();
             seen.client_certificate = certificates.first().map(|c| c.to_vec());
@@ -172,6 +182,16 @@ impl Link {
         }
         seen.parse();
         Ok(true)
+    }
+
+    /// Reads these bytes; others fail the test.
+    pub(crate) fn expect(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let mut got = Vec::new();
+        while got.len() < bytes.len() {
+            got.push(self.need()?);
+        }
+        assert_eq!(got, bytes, "{}", got.escape_ascii());
+        Ok(())
     }
 
     /// Reads the rest of a request whose head is there.
@@ -206,10 +226,10 @@ impl Link {
 
     pub(crate) fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         #[cfg(feature = "tls")]
-        if let Some(tls) = &mut self.tls {
-            let mut stream = rustls::Stream::new(tls.as_mut(), &mut self.tcp);
-            stream.write_all(bytes)?;
-            return stream.flush();
+        if !self.tls.is_empty() {
+            let mut below = self.below();
+            below.write_all(bytes)?;
+            return below.flush();
         }
         self.tcp.write_all(bytes)
     }
@@ -217,11 +237,17 @@ impl Link {
     /// Says that no more will be sent: the close alert of TLS, then FIN.
     pub(crate) fn half_close(&mut self) -> io::Result<()> {
         #[cfg(feature = "tls")]
-        if let Some(tls) = &mut self.tls {
-            tls.send_close_notify();
-            while tls.wants_write() {
-                tls.write_tls(&mut self.tcp)?;
+        for innermost in (0..self.tls.len()).rev() {
+            let (below, tls) = self.tls.split_at_mut(innermost);
+            let mut below = Below {
+                tls: below,
+                tcp: &mut self.tcp,
+            };
+            tls[0].send_close_notify();
+            while tls[0].wants_write() {
+                tls[0].write_tls(&mut below)?;
             }
+            below.flush()?;
         }
         self.cut()
     }
@@ -288,13 +314,53 @@ impl Link {
     fn fill(&mut self) -> io::Result<usize> {
         let mut buffer = [0; 16 * 1024];
         #[cfg(feature = "tls")]
-        let read = match &mut self.tls {
-            Some(tls) => rustls::Stream::new(tls.as_mut(), &mut self.tcp).read(&mut buffer),
-            None => self.tcp.read(&mut buffer),
-        }?;
+        let read = self.below().read(&mut buffer)?;
         #[cfg(not(feature = "tls"))]
         let read = self.tcp.read(&mut buffer)?;
         self.ahead.extend(&buffer[..read]);
         Ok(read)
+    }
+}
+
+/// What a TLS session is read from and written to: the one around it, or the socket.
+#[cfg(feature = "tls")]
+struct Below<'a> {
+    tls: &'a mut [rustls::ServerConnection],
+    tcp: &'a mut TcpStream,
+}
+
+#[cfg(feature = "tls")]
+impl Read for Below<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.tls.split_last_mut() {
+            None => self.tcp.read(buffer),
+            Some((last, tls)) => {
+                let mut below = Below { tls, tcp: self.tcp };
+                rustls::Stream::new(last, &mut below).read(buffer)
+            }
+        }
+    }
+}
+
+#[cfg(feature = "tls")]
+impl Write for Below<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.tls.split_last_mut() {
+            None => self.tcp.write(bytes),
+            Some((last, tls)) => {
+                let mut below = Below { tls, tcp: self.tcp };
+                rustls::Stream::new(last, &mut below).write(bytes)
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self.tls.split_last_mut() {
+            None => self.tcp.flush(),
+            Some((last, tls)) => {
+                let mut below = Below { tls, tcp: self.tcp };
+                rustls::Stream::new(last, &mut below).flush()
+            }
+        }
     }
 }

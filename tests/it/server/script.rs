@@ -60,6 +60,11 @@ impl Script {
         self.add(Step::ReadBody)
     }
 
+    /// Reads these bytes, for what is not HTTP; others fail the test.
+    pub(crate) fn expect(self, bytes: impl AsRef<[u8]>) -> Self {
+        self.add(Step::Expect(bytes.as_ref().into()))
+    }
+
     pub(crate) fn send(self, bytes: impl AsRef<[u8]>) -> Self {
         self.add(Step::Send(bytes.as_ref().into(), None))
     }
@@ -218,6 +223,7 @@ type Answer = Arc<dyn Fn(&Seen) -> Vec<u8> + Send + Sync>;
 enum Step {
     ReadHead,
     ReadBody,
+    Expect(Arc<[u8]>),
     Send(Arc<[u8]>, Option<Pace>),
     Answer(Answer),
     CloseIfSaid,
@@ -266,6 +272,7 @@ impl Player<'_> {
             match step {
                 Step::ReadHead => self.read_head()?,
                 Step::ReadBody => self.read_body()?,
+                Step::Expect(bytes) => self.link.expect(bytes)?,
                 Step::Send(bytes, pace) => self.send(bytes, pace.unwrap_or(self.pace))?,
                 Step::Answer(answer) => {
                     self.last_answer = answer(&self.last_request());
