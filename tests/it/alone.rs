@@ -4,11 +4,14 @@
 use std::env;
 use std::process::Command;
 
-/// Whether this process runs the test of this name (`module::function`) and no other; if not, such a process is started
-/// and has to succeed. It may have few descriptors open, so that leaks show.
+/// Whether this process runs the test of this name (`module::function`, with or without the crate in front of it) and no
+/// other; if not, such a process is started and has to succeed. It may have few descriptors open, so that leaks show.
 #[track_caller]
 pub(crate) fn alone(test: &str, environment: &[(&str, &str)]) -> bool {
     const MARK: &str = "PAPILIO_TEST_ALONE";
+    let test = test
+        .strip_prefix(concat!(env!("CARGO_CRATE_NAME"), "::"))
+        .unwrap_or(test);
     if env::var_os(MARK).is_some_and(|name| name == test) {
         return true;
     }

@@ -9,8 +9,8 @@ use std::thread;
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
 
+use super::common::{client, one_slot};
 use crate::alone::alone;
-use crate::common::{client, one_slot};
 use crate::server::{Refused, Server, ok, response, script};
 
 /// One line, as it was logged.
@@ -185,7 +185,10 @@ fn targets_and_levels() {
 /// LOG-01: a program without a logger stays without one.
 #[test]
 fn the_library_installs_no_logger() {
-    if !alone("logging::the_library_installs_no_logger", &[]) {
+    if !alone(
+        concat!(module_path!(), "::the_library_installs_no_logger"),
+        &[],
+    ) {
         return;
     }
     let server = Server::always(ok("x"));
@@ -414,7 +417,10 @@ fn secrets_are_not_logged() {
 /// LOG-09: nothing reaches the logger, so nothing is formatted for it.
 #[test]
 fn a_level_that_is_off_costs_nothing() {
-    if !alone("logging::a_level_that_is_off_costs_nothing", &[]) {
+    if !alone(
+        concat!(module_path!(), "::a_level_that_is_off_costs_nothing"),
+        &[],
+    ) {
         return;
     }
     install();

@@ -16,6 +16,8 @@
 )]
 
 mod alone;
+#[cfg(feature = "async")]
+mod asynchronous;
 mod authentication;
 mod clients;
 #[cfg(feature = "cli")]
@@ -24,6 +26,7 @@ mod common;
 mod cookie_client;
 mod cookies;
 mod decoding;
+mod driver;
 mod errors;
 mod examples;
 mod headers;

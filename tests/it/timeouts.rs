@@ -5,9 +5,8 @@ use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use papilio::{Body, Client, Error, Kind, Limits, Phase, Reason, Timeout};
-
-use super::server::{BlackHole, Refused, Script, Server, ok, script};
+use super::driver::{Body, Client, Error, Kind, Limits, Phase, Reason, Timeout};
+use crate::server::{BlackHole, Refused, Script, Server, ok, script};
 
 const MS: Duration = Duration::from_millis(1);
 /// The limit that is to pass.
