@@ -309,6 +309,8 @@ pub use models::tls::{ClientCert, ServerName, TlsConfigBuilder, TlsVersion};
 pub use models::tls::{TlsConfig, Verify};
 pub use models::trace::{Event, EventInfo, EventPhase, Trace};
 pub use models::url::{IntoUrl, Origin, Url, UrlBuilder};
+#[cfg(feature = "async")]
+pub use transports::mock::AsyncMockTransport;
 pub use transports::mock::MockTransport;
 
 /// The code of the README, so that it is compiled.

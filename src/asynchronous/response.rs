@@ -40,6 +40,27 @@ impl AsyncStreamingResponse {
         self.into_buffered().await
     }
 
+    /// Reads decoded bytes of the body, as many as there are but no more than there is room for; 0 is the end. It can be
+    /// called again and again.
+    ///
+    /// Dropping its future loses nothing: the next call goes on where this one was.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let mut response: papilio::AsyncStreamingResponse = papilio::Response::builder(200).text("streamed").into();
+    /// let mut some = [0; 6];
+    /// assert_eq!(response.read(&mut some).await?, 6);
+    /// assert_eq!(&some, b"stream");
+    /// # Ok::<(), papilio::Error>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// What is wrong with the connection, the framing or the coding, by its kind; the response is closed then.
+    pub async fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        self.read_on(buffer).await
+    }
+
     /// The body in pieces as received, not decoded, as a stream.
     #[doc(alias = "aiter_raw")]
     pub fn iter_raw(&mut self) -> Pieces<AsyncPieces<'_>> {

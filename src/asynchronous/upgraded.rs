@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::asynchronous::Async;
+use crate::asynchronous::{Async, in_runtime};
 use crate::connection::deadline::Until;
 use crate::connection::socket::Interest;
 use crate::connection::tokio_socket::TokioSocket;
@@ -50,6 +50,7 @@ impl Timer {
                     let Some(at) = until.at() else {
                         return Poll::Pending;
                     };
+                    in_runtime()?;
                     let sleep = self
                         .0
                         .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at.into())));

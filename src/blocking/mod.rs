@@ -23,6 +23,7 @@ use crate::connection::deadline::Until;
 use crate::connection::socket::{Interest, StdSocket};
 use crate::engine::Driver;
 use crate::error::Result;
+use crate::models::body::Body;
 use crate::models::exclusive::Exclusive;
 use crate::models::request::Request;
 
@@ -85,10 +86,11 @@ impl Driver for Blocking {
     }
 
     fn next_piece<'a>(
-        request: &'a mut Request,
+        body: &'a mut Body,
         scratch: &'a mut Vec<u8>,
+        _until: Until,
     ) -> impl Future<Output = Result<Option<&'a [u8]>>> + Send {
-        ready(request.body.next(scratch))
+        ready(body.next(scratch))
     }
 
     fn pull<'a>(

@@ -14,8 +14,10 @@ use http::Method;
 
 use crate::client::request::{NoBody, RequestBuilder, WithBody};
 use crate::client::{Config, Network};
+use crate::connection::deadline::Deadlines;
 use crate::connection::pool::client_closed;
 use crate::engine::builder::Hooks;
+use crate::engine::exchange::buffer;
 use crate::engine::transport::BaseHttpTransport;
 use crate::engine::{Driver, Streaming};
 use crate::error::{Phase, Result};
@@ -99,14 +101,22 @@ impl<D: Driver> BaseClient<D> {
     }
 
     /// Sends a request as it is, and what follows from its answers, up to the head of the last response.
-    pub(crate) async fn converse(&self, request: Request) -> Result<Streaming<D>> {
+    pub(crate) async fn converse(&self, mut request: Request) -> Result<Streaming<D>> {
         if self.is_closed() {
             return Err(client_closed().for_request(request));
         }
         let started = Instant::now();
         let interim = self.core.network.response_limits.interim_body;
         let (rules, jar) = (&self.config.rules, &self.core.cookies);
-        let (mut flow, mut request) = Flow::start(rules, jar, request, SystemTime::now)?;
+        let mut flow = Flow::new(rules, jar, &request, SystemTime::now);
+        if flow.requires_body() {
+            let timeout = request.options.timeout.unwrap_or_else(|| self.timeout());
+            let deadlines = Deadlines::new(timeout, started);
+            if let Err(error) = buffer::<D>(&mut request.body, &deadlines).await {
+                return Err(error.for_request(request));
+            }
+        }
+        let mut request = flow.start(request)?;
         loop {
             request.options.started = Some(started);
             request

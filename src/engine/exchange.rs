@@ -13,7 +13,7 @@ use crate::connection::socket::Socket;
 use crate::engine::Driver;
 use crate::engine::drive::drive;
 use crate::error::{Phase, Result};
-use crate::models::body::PIECE;
+use crate::models::body::{Body, PIECE};
 use crate::models::request::Request;
 use crate::protocol::http1::{Outgoing, ParsedHead};
 
@@ -39,6 +39,21 @@ pub(crate) async fn exchange<D: Driver>(
     // The request has its error; the connection ends in any case.
     let _ = connection.end();
     Err(error)
+}
+
+/// Reads a body into memory where it is, as [`Body::buffer`] does, which can only read what need not be waited for.
+pub(crate) async fn buffer<D: Driver>(body: &mut Body, deadlines: &Deadlines) -> Result<()> {
+    if body.shared().is_some() {
+        return Ok(());
+    }
+    body.prepare()?;
+    let until = deadlines.total(Instant::now());
+    let (mut all, mut scratch) = (Vec::new(), vec![0; PIECE]);
+    while let Some(piece) = D::next_piece(body, &mut scratch, until).await? {
+        all.extend_from_slice(piece);
+    }
+    *body = all.into();
+    Ok(())
 }
 
 /// The request as the codec gets it.
@@ -98,7 +113,8 @@ async fn send<D: Driver>(
         return Ok(());
     }
     let mut scratch = vec![0; PIECE];
-    while let Some(piece) = D::next_piece(request, &mut scratch).await? {
+    let until = deadlines.total(Instant::now());
+    while let Some(piece) = D::next_piece(&mut request.body, &mut scratch, until).await? {
         if piece.is_empty() {
             continue;
         }

@@ -26,6 +26,7 @@ use crate::connection::socket::{Interest, Socket};
 use crate::engine::body::BodyStream;
 use crate::engine::transport::BaseHttpTransport;
 use crate::error::Result;
+use crate::models::body::Body;
 use crate::models::request::Request;
 use crate::models::response::Response;
 
@@ -82,10 +83,11 @@ pub(crate) trait Driver: Sized + Send + Sync + 'static {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> io::Result<impl Future<Output = Option<T>> + Send>;
 
-    /// The next piece of a request's body, none at its end.
+    /// The next piece of a request's body, none at its end; the error of `until` if that comes first and can be noticed.
     fn next_piece<'a>(
-        request: &'a mut Request,
+        body: &'a mut Body,
         scratch: &'a mut Vec<u8>,
+        until: Until,
     ) -> impl Future<Output = Result<Option<&'a [u8]>>> + Send;
 
     /// Bytes of a body that somebody else made; 0 is its end.

@@ -81,13 +81,13 @@ pub(crate) enum Next {
 }
 
 impl<'a> Flow<'a> {
-    /// Begins a call: the flow, and the first request to send.
-    pub(crate) fn start(
+    /// A call, before its beginning.
+    pub(crate) fn new(
         rules: &'a Rules,
         jar: &'a Cookies,
-        mut request: Request,
+        request: &Request,
         clock: fn() -> SystemTime,
-    ) -> Result<(Self, Request)> {
+    ) -> Self {
         let scheme = match &request.options.auth {
             Choice::Given(scheme) => Some(Arc::clone(scheme)),
             Choice::Default => rules.auth.clone(),
@@ -106,7 +106,7 @@ impl<'a> Flow<'a> {
             jar.header_for(&request.url, clock())
                 .filter(|own| own.as_bytes() == given)
         });
-        let mut flow = Self {
+        Self {
             rules,
             jar,
             clock,
@@ -121,14 +121,24 @@ impl<'a> Flow<'a> {
             challenges: Vec::new(),
             redirects: Vec::new(),
             cookie,
-        };
-        match flow.first_step(&mut request) {
-            Ok(None) => Ok((flow, request)),
+        }
+    }
+
+    /// Whether the body of the request has to be in memory before the beginning.
+    pub(crate) fn requires_body(&self) -> bool {
+        let auth = self.auth.as_ref();
+        auth.is_some_and(|auth| auth.requires_request_body())
+    }
+
+    /// Begins the call: the first request to send.
+    pub(crate) fn start(&mut self, mut request: Request) -> Result<Request> {
+        match self.first_step(&mut request) {
+            Ok(None) => Ok(request),
             Ok(Some(mut first)) => {
                 first.watch_like(&request);
-                flow.caller = Some(request);
-                flow.first = true;
-                Ok((flow, first))
+                self.caller = Some(request);
+                self.first = true;
+                Ok(first)
             }
             Err(error) => Err(error.for_request(request)),
         }
@@ -138,9 +148,6 @@ impl<'a> Flow<'a> {
         let Some(auth) = &mut self.auth else {
             return Ok(None);
         };
-        if auth.requires_request_body() {
-            request.body.buffer()?;
-        }
         match auth.next(request, None)? {
             AuthStep::Send => Ok(None),
             AuthStep::SendFirst(first) => Ok(Some(*first)),

@@ -60,6 +60,7 @@ fn table_of_responses() {
         return;
     }
     let cases = cases();
+    drop(Client::new());
     let before = descriptors();
     let next = AtomicUsize::new(0);
     thread::scope(|scope| {
