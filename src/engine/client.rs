@@ -123,7 +123,7 @@ impl<D: Driver> BaseClient<D> {
                 .options
                 .timeout
                 .get_or_insert_with(|| self.timeout());
-            let mut response = match self.exchange(&mut request, &flow).await {
+            let mut response = match self.exchange(&mut request, &mut flow).await {
                 Ok(response) => response,
                 Err(error) => return Err(error.for_request(request)),
             };
@@ -145,8 +145,9 @@ impl<D: Driver> BaseClient<D> {
         }
     }
 
-    /// One request and the head of its response, hooks and redirects aside.
-    async fn exchange(&self, request: &mut Request, flow: &Flow<'_>) -> Result<Streaming<D>> {
+    /// One request and the head of its response, hooks and redirects aside. The flow is not shared, so that the future may
+    /// move between threads.
+    async fn exchange(&self, request: &mut Request, flow: &mut Flow<'_>) -> Result<Streaming<D>> {
         for hook in &self.hooks.request {
             D::on_request(hook, request).await?;
         }

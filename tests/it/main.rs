@@ -32,6 +32,7 @@ mod examples;
 mod headers;
 mod hooks;
 mod layering;
+mod listener;
 mod logging;
 mod mounts;
 #[cfg(feature = "multipart")]

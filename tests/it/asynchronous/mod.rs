@@ -6,6 +6,11 @@
     reason = "one body of test, compiled for each of the two clients"
 )]
 
+mod cancellation;
+#[allow(
+    dead_code,
+    reason = "a face has all of its features, whether a test looks at them or not"
+)]
 mod driver;
 
 #[path = "../authentication.rs"]
@@ -24,6 +29,8 @@ mod errors;
 mod headers;
 #[path = "../hooks.rs"]
 mod hooks;
+#[path = "../logging.rs"]
+mod logging;
 #[path = "../mounts.rs"]
 mod mounts;
 #[cfg(feature = "multipart")]
