@@ -204,7 +204,7 @@ fn uploads() {
         let reader = io::Read::take(io::repeat(b'r'), 200_000);
         Box::pin(done(client.put(&url).body(Body::reader(reader))))
     });
-    assert!(read > 3, "{read}");
+    assert!(read > 1, "{read}");
     let slow = Server::start(
         script().repeat(
             script()

@@ -12,6 +12,9 @@ mod cancellation;
     reason = "a face has all of its features, whether a test looks at them or not"
 )]
 mod driver;
+mod load;
+mod runtimes;
+mod streaming;
 
 #[path = "../authentication.rs"]
 mod authentication;
