@@ -28,8 +28,10 @@ use crate::connection::socket::Interest;
 use crate::connection::tokio_socket::TokioSocket;
 use crate::engine::Driver;
 use crate::error::{Error, Kind, Result};
+use crate::models::auth::AuthFlow;
 use crate::models::body::Body;
 use crate::models::request::Request;
+use crate::models::response::Response;
 
 /// A future in a box, which may move between threads.
 ///
@@ -146,6 +148,10 @@ impl Driver for Async {
 
     fn close(transport: &(dyn AsyncTransport + 'static)) {
         transport.close();
+    }
+
+    async fn prepare(auth: &mut dyn AuthFlow, last: Option<&Response>) -> Result<()> {
+        auth.prepare_async(last).await
     }
 
     async fn on_request(hook: &Self::RequestHook, request: &mut Request) -> Result<()> {

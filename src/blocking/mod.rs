@@ -23,9 +23,11 @@ use crate::connection::deadline::Until;
 use crate::connection::socket::{Interest, StdSocket};
 use crate::engine::Driver;
 use crate::error::Result;
+use crate::models::auth::AuthFlow;
 use crate::models::body::Body;
 use crate::models::exclusive::Exclusive;
 use crate::models::request::Request;
+use crate::models::response::Response;
 
 /// Names the clients that wait on the calling thread: [`Client`](crate::Client) is a
 /// [`BaseClient<Blocking>`](crate::BaseClient).
@@ -113,6 +115,13 @@ impl Driver for Blocking {
 
     fn close(transport: &(dyn Transport + 'static)) {
         transport.close();
+    }
+
+    fn prepare<'a>(
+        auth: &'a mut dyn AuthFlow,
+        last: Option<&'a Response>,
+    ) -> impl Future<Output = Result<()>> + Send {
+        ready(auth.prepare(last))
     }
 
     fn on_request<'a>(

@@ -116,6 +116,11 @@ impl<D: Driver> BaseClient<D> {
                 return Err(error.for_request(request));
             }
         }
+        if let Some(auth) = flow.asked_next()
+            && let Err(error) = D::prepare(auth, None).await
+        {
+            return Err(error.for_request(request));
+        }
         let mut request = flow.start(request)?;
         loop {
             request.options.started = Some(started);
@@ -138,7 +143,16 @@ impl<D: Driver> BaseClient<D> {
                 Ok(Verdict::Return) => return Ok(response),
                 Ok(Verdict::Absorb) => {}
             }
-            match flow.absorbed(response.absorb(interim).await?)? {
+            let mut response = response.absorb(interim).await?;
+            if let Some(auth) = flow.asked_next()
+                && let Err(error) = D::prepare(auth, Some(&response)).await
+            {
+                return Err(match response.head.request.take() {
+                    Some(request) => error.for_request(request),
+                    None => error,
+                });
+            }
+            match flow.absorbed(response)? {
                 Next::Send(next) => request = *next,
                 Next::Return(response) => return Ok(response.into()),
             }

@@ -26,6 +26,7 @@ use crate::connection::socket::{Interest, Socket};
 use crate::engine::body::BodyStream;
 use crate::engine::transport::BaseHttpTransport;
 use crate::error::Result;
+use crate::models::auth::AuthFlow;
 use crate::models::body::Body;
 use crate::models::request::Request;
 use crate::models::response::Response;
@@ -107,6 +108,12 @@ pub(crate) trait Driver: Sized + Send + Sync + 'static {
 
     /// Tells a transport that its client is closed.
     fn close(transport: &Self::Transport);
+
+    /// Lets a way of authenticating do what it has to wait for.
+    fn prepare<'a>(
+        auth: &'a mut dyn AuthFlow,
+        last: Option<&'a Response>,
+    ) -> impl Future<Output = Result<()>> + Send;
 
     /// Calls a hook.
     fn on_request<'a>(

@@ -130,6 +130,15 @@ impl<'a> Flow<'a> {
         auth.is_some_and(|auth| auth.requires_request_body())
     }
 
+    /// Who is asked next what to send, at the beginning or after a response that was read; before that it may have to wait
+    /// for something.
+    pub(crate) fn asked_next(&mut self) -> Option<&mut (dyn AuthFlow + 'static)> {
+        match self.next {
+            Some(_) => None,
+            None => self.auth.as_deref_mut(),
+        }
+    }
+
     /// Begins the call: the first request to send.
     pub(crate) fn start(&mut self, mut request: Request) -> Result<Request> {
         match self.first_step(&mut request) {

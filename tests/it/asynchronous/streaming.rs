@@ -305,6 +305,103 @@ async fn streams_and_authentication() {
     );
 }
 
+/// AUT-44: a flow that has to wait, in each client in its own way; and one that only one of them can serve.
+#[tokio::test]
+async fn schemes_that_wait() {
+    #[derive(Clone, Default)]
+    struct Fetched {
+        token: String,
+        steps: Arc<Mutex<Vec<String>>>,
+        only_async: bool,
+    }
+    impl papilio::Auth for Fetched {
+        fn flow(&self) -> Box<dyn papilio::AuthFlow> {
+            Box::new(self.clone())
+        }
+    }
+    impl Fetched {
+        fn fetched(&mut self, how: &str, last: Option<&Response>) {
+            self.token = format!("{how}-{}", last.is_some());
+            self.steps.lock().unwrap().push(self.token.clone());
+        }
+    }
+    impl papilio::AuthFlow for Fetched {
+        fn next(
+            &mut self,
+            request: &mut Request,
+            last: Option<&Response>,
+        ) -> Result<papilio::AuthStep> {
+            request.headers.insert("Authorization", &self.token)?;
+            let again = last.is_none_or(|last| last.status() == 401);
+            Ok(if again {
+                papilio::AuthStep::Send
+            } else {
+                papilio::AuthStep::Done
+            })
+        }
+
+        fn prepare(&mut self, last: Option<&Response>) -> Result<()> {
+            if self.only_async {
+                return Err(papilio::Error::new(Kind::Config, "use AsyncClient"));
+            }
+            std::thread::sleep(MS);
+            self.fetched("blocking", last);
+            Ok(())
+        }
+
+        fn prepare_async<'a>(
+            &'a mut self,
+            last: Option<&'a Response>,
+        ) -> BoxFuture<'a, Result<()>> {
+            Box::pin(async move {
+                tokio::time::sleep(MS).await;
+                self.fetched("async", last);
+                Ok(())
+            })
+        }
+    }
+    let server = Server::handler(|seen| match seen.header("authorization") {
+        Some("async-true" | "blocking-true") => ok("welcome"),
+        _ => response("401 Unauthorized", &[], "again"),
+    });
+    let (client, url) = (client(), server.url("/"));
+    let auth = Fetched::default();
+    let answer = client
+        .get(&url)
+        .auth(papilio_auth(auth.clone()))
+        .send()
+        .await;
+    assert_eq!(answer.unwrap().text(), "welcome");
+    let blocking = papilio::Client::new();
+    let answer = blocking.get(&url).auth(papilio_auth(auth.clone())).send();
+    assert_eq!(answer.unwrap().text(), "welcome");
+    let steps = [
+        "async-false",
+        "async-true",
+        "blocking-false",
+        "blocking-true",
+    ];
+    assert_eq!(*auth.steps.lock().unwrap(), steps);
+
+    let picky = Fetched {
+        only_async: true,
+        ..Fetched::default()
+    };
+    let answer = client
+        .get(&url)
+        .auth(papilio_auth(picky.clone()))
+        .send()
+        .await;
+    assert_eq!(answer.unwrap().text(), "welcome");
+    let error = blocking
+        .get(&url)
+        .auth(papilio_auth(picky))
+        .send()
+        .unwrap_err();
+    assert_eq!(error.kind(), Kind::Config);
+    assert_eq!(error.url().unwrap().as_str(), url);
+}
+
 fn papilio_auth(auth: impl papilio::Auth + 'static) -> Arc<dyn papilio::Auth> {
     Arc::new(auth)
 }
