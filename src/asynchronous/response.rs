@@ -20,10 +20,15 @@ pub type AsyncBodyStream = BodyStream<Async>;
 
 /// A response whose body is still to be read, of an async client. It holds its connection until the body was read to the
 /// end, or until it is closed or dropped; neither waits for anything.
+///
+/// Its streams may be dropped between two items, and futures of their next item at any time, without losing anything that
+/// was not handed out; a body is read by one of them, though, and by no second one.
 pub type AsyncStreamingResponse = Response<AsyncBodyStream>;
 
 impl AsyncStreamingResponse {
     /// Reads the body into memory where it is, so that a hook can look at it; whoever reads it next gets what is kept.
+    ///
+    /// Dropping its future loses what was read so far: the body counts as consumed then.
     ///
     /// # Errors
     /// As [`buffer`](Self::buffer).
@@ -32,6 +37,8 @@ impl AsyncStreamingResponse {
     }
 
     /// Reads the body into memory.
+    ///
+    /// Dropping its future drops the response, which gives up its connection at once.
     ///
     /// # Errors
     /// As [`StreamingResponse::buffer`](crate::StreamingResponse::buffer).

@@ -361,5 +361,11 @@ fn bodies_that_stream() {
             }
             assert_eq!(all, body.as_bytes());
         }
+        // What a `load` had read by then is gone, and nobody takes the rest for the whole.
+        let mut response = client.get(slow.url("/")).stream().await.unwrap();
+        if within_polls(response.load(), 1).await.is_none() {
+            let error = response.iter_bytes().next().await.unwrap().unwrap_err();
+            assert_eq!(error.kind(), papilio::Kind::StreamConsumed);
+        }
     });
 }
