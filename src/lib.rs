@@ -335,6 +335,8 @@ pub use models::url::{IntoUrl, Origin, Url, UrlBuilder};
 #[cfg(feature = "tower")]
 pub use transports::app::{AppBody, AppScope};
 pub use transports::app::{AppHandler, AppTransport};
+#[cfg(feature = "async")]
+pub use transports::mock::AsyncMockTransport;
 pub use transports::mock::MockTransport;
 
 /// The code of the README, so that it is compiled.

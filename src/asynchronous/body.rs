@@ -3,16 +3,18 @@
 use std::error::Error as StdError;
 use std::future::poll_fn;
 use std::io;
+use std::ops::Range;
+use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use futures_core::Stream;
 
+use crate::asynchronous::runtime;
 use crate::error::{Error, Kind, Result};
-use crate::models::body::PIECE;
+use crate::models::body::{Body, PIECE};
 use crate::models::exclusive::Exclusive;
-use crate::models::request::Request;
 
 /// A stream of whatever can become bytes.
 pub(crate) struct Mapped<S>(pub(crate) Pin<Box<S>>);
@@ -73,39 +75,58 @@ impl ForeignStream {
     }
 }
 
-/// The next piece of a request's body. One that is read, rather than in memory, is read on a thread where that may wait.
+/// The next piece of a request's body. One that is read, rather than polled for, is read on a thread where that may wait.
 pub(super) async fn next_piece<'a>(
-    request: &'a mut Request,
+    body: &'a mut Body,
     scratch: &'a mut Vec<u8>,
 ) -> Result<Option<&'a [u8]>> {
-    if request.body.is_polled() {
-        let piece = poll_fn(|cx| request.body.poll_piece(cx)).await?;
-        return Ok(piece.map(|piece| {
-            scratch.clear();
-            scratch.extend_from_slice(&piece);
-            scratch.as_slice()
-        }));
+    if body.is_polled() {
+        let more = poll_fn(|cx| body.poll_piece(cx)).await?;
+        return Ok(more.then(|| &body.polled_piece()[..]));
     }
-    // Both go there and come back.
-    let mut body = std::mem::take(&mut request.body);
+    let runtime = runtime()?;
+    // Both go there and come back, unless nobody waits for them any more.
+    let mut lent = std::mem::take(body);
     let mut room = std::mem::take(scratch);
     room.resize(PIECE, 0);
-    let task = tokio::task::spawn_blocking(move || {
-        // A piece that lies elsewhere than in the room is copied there.
-        let piece = match body.next(&mut room) {
-            Ok(Some(piece)) => Ok(Some(piece.to_vec())),
-            Ok(None) => Ok(None),
-            Err(error) => Err(error),
-        };
-        (body, room, piece)
+    let task = runtime.spawn_blocking(move || {
+        let place = place(&mut lent, &mut room);
+        (lent, room, place)
     });
-    let (body, room, piece) = task
-        .await
-        .map_err(|e| Error::new(Kind::Body, "reading the request body failed").with_source(e))?;
-    request.body = body;
-    *scratch = room;
-    Ok(piece?.map(|piece| {
-        *scratch = piece;
-        scratch.as_slice()
+    let place;
+    (*body, *scratch, place) = match task.await {
+        Ok(back) => back,
+        Err(e) if e.is_panic() => resume_unwind(e.into_panic()),
+        Err(e) => {
+            let message = "the runtime ended before the request body was read";
+            return Err(Error::new(Kind::Body, message).with_source(e));
+        }
+    };
+    Ok(match place? {
+        Some(Place::Room(range)) => Some(scratch.get(range).unwrap_or_default()),
+        Some(Place::Elsewhere(piece)) => {
+            *scratch = piece;
+            Some(scratch)
+        }
+        None => None,
+    })
+}
+
+/// Where a piece lies.
+enum Place {
+    Room(Range<usize>),
+    Elsewhere(Vec<u8>),
+}
+
+/// Reads a piece, which stays where it is if that is the room: bodies that are read are read into it.
+fn place(body: &mut Body, room: &mut [u8]) -> Result<Option<Place>> {
+    let (start, size) = (room.as_ptr().addr(), room.len());
+    let Some(piece) = body.next(room)? else {
+        return Ok(None);
+    };
+    let at = piece.as_ptr().addr().wrapping_sub(start);
+    Ok(Some(match at.checked_add(piece.len()) {
+        Some(end) if end <= size => Place::Room(at..end),
+        _ => Place::Elsewhere(piece.to_vec()),
     }))
 }

@@ -21,6 +21,9 @@ use crate::protocol::content::accept_encoding;
 
 /// An async HTTP client with a pool of connections, on tokio: a [`Client`](crate::Client) whose sending is awaited.
 ///
+/// A request body that is read, as of [`Body::file`](crate::Body::file) and [`Body::reader`](crate::Body::reader), is read
+/// on tokio's threads for blocking work; hooks and transports are awaited and should not block.
+///
 /// It needs a running tokio runtime, with its I/O and time drivers, when it sends, not when it is built; without one a
 /// request fails with [`Kind::Config`](crate::Kind::Config). It may outlive a runtime and be used in another one:
 /// connections of the old one are given up then.
@@ -57,6 +60,9 @@ impl AsyncClient {
 
     /// Sends a request as it is, nothing merged in, and reads the response into memory.
     ///
+    /// Dropping its future cancels the request wherever it is: its slot in the pool is free at once, a connection on which
+    /// something was sent or received is closed, and no task is left behind.
+    ///
     /// # Errors
     /// As [`Client::send`](crate::Client::send), and [`Kind::Config`](crate::Kind::Config) outside of a runtime.
     pub async fn send(&self, request: Request) -> Result<Response> {
@@ -64,6 +70,8 @@ impl AsyncClient {
     }
 
     /// Sends a request as it is and returns as soon as the head of the response is there.
+    ///
+    /// Dropping its future cancels the request, as with [`send`](Self::send).
     ///
     /// # Errors
     /// As [`send`](Self::send), but for what can go wrong while the body is read.
@@ -125,7 +133,7 @@ impl ClientBuilder<AsyncClient> {
 }
 
 impl<B> RequestBuilder<&AsyncClient, B> {
-    /// Sends it and reads the response into memory.
+    /// Sends it and reads the response into memory. Dropping its future cancels it, as with [`AsyncClient::send`].
     ///
     /// # Errors
     /// As [`build`](Self::build) and [`AsyncClient::send`].
@@ -133,7 +141,8 @@ impl<B> RequestBuilder<&AsyncClient, B> {
         self.stream().await?.buffer().await
     }
 
-    /// Sends it and returns as soon as the head of the response is there.
+    /// Sends it and returns as soon as the head of the response is there. Dropping its future cancels it, as with
+    /// [`AsyncClient::send`].
     ///
     /// # Errors
     /// As [`build`](Self::build) and [`AsyncClient::stream`].
@@ -144,8 +153,8 @@ impl<B> RequestBuilder<&AsyncClient, B> {
 }
 
 impl RequestBuilder<&AsyncClient, WithBody> {
-    /// Sends the pieces of this stream, each as soon as the connection takes it, in chunks. It can be sent once; its first
-    /// error aborts the request with [`Kind::Body`](crate::Kind::Body) and is its source.
+    /// Sends the pieces of this stream, each as soon as the connection takes it, in chunks. It can be sent once, and is
+    /// dropped with the request when that is cancelled; its first error aborts the request with [`Kind::Body`](crate::Kind::Body) and is its source.
     ///
     /// A blocking client cannot send such a body, and has no such method:
     ///

@@ -11,6 +11,7 @@ mod upgraded;
 
 use std::future::poll_fn;
 use std::io;
+use std::panic::catch_unwind;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
@@ -30,9 +31,12 @@ use crate::connection::tokio_socket::TokioSocket;
 use crate::connection::wire::Wire;
 use crate::engine::Driver;
 use crate::error::{Error, Kind, Result};
+use crate::models::auth::AuthFlow;
+use crate::models::body::Body;
 use crate::models::cancel::CancelToken;
 use crate::models::http2::Http2Settings;
 use crate::models::request::Request;
+use crate::models::response::Response;
 
 /// A future in a box, which may move between threads.
 ///
@@ -76,7 +80,7 @@ impl Driver for Async {
         let ready = poll_fn(|cx| socket.poll_ready(interest, cx));
         Self::within(ready, until)
             .await?
-            .map_err(|e| Error::new(Kind::Read, "waiting for the socket failed").with_source(e))
+            .map_err(|e| unwaited(Kind::Read, e))
     }
 
     async fn any_writable(
@@ -86,23 +90,24 @@ impl Driver for Async {
     ) -> Result<()> {
         let ready = poll_fn(|cx| {
             // All are asked, so that each wakes this task.
-            let count = sockets
-                .iter()
-                .filter(|socket| socket.poll_write_ready(cx).is_ready())
-                .count();
-            if count == 0 {
-                Poll::Pending
-            } else {
-                Poll::Ready(())
+            let mut some = Poll::Pending;
+            for socket in sockets.iter() {
+                if let Poll::Ready(result) = socket.poll_write_ready(cx) {
+                    some = Poll::Ready(result);
+                }
             }
+            some
         });
         let ready = async {
-            match until {
-                // Late or not, the sockets are looked at next.
-                Some(until) => drop(timeout_at(until.into(), ready).await),
+            let ready = match until {
+                Some(until) => {
+                    in_runtime()?;
+                    // Late or not, the sockets are looked at next.
+                    timeout_at(until.into(), ready).await.unwrap_or(Ok(()))
+                }
                 None => ready.await,
-            }
-            Ok(())
+            };
+            ready.map_err(|e| unwaited(Kind::Connect, e))
         };
         or_cancelled(ready, cancel).await
     }
@@ -110,9 +115,12 @@ impl Driver for Async {
     async fn within<F: Future + Send>(future: F, until: Until<'_>) -> Result<F::Output> {
         let timed = async {
             match until.at() {
-                Some(at) => timeout_at(at.into(), future)
-                    .await
-                    .map_err(|_| until.error()),
+                Some(at) => {
+                    in_runtime()?;
+                    timeout_at(at.into(), future)
+                        .await
+                        .map_err(|_| until.error())
+                }
                 None => Ok(future.await),
             }
         };
@@ -130,7 +138,7 @@ impl Driver for Async {
     fn aside<T: Send + 'static>(
         work: impl FnOnce() -> T + Send + 'static,
     ) -> io::Result<impl Future<Output = Option<T>> + Send> {
-        let runtime = Handle::try_current().map_err(io::Error::other)?;
+        let runtime = runtime().map_err(io::Error::other)?;
         let task = runtime.spawn_blocking(work);
         Ok(async move { task.await.ok() })
     }
@@ -144,15 +152,17 @@ impl Driver for Async {
     ) -> Result<Http2> {
         let (handle, mut task) = http2::adopt(wire, settings, tracer)?;
         task.on_change(tell);
-        drop(tokio::spawn(task));
-        Ok(handle)
+        let runtime = runtime()?;
+        drop(runtime.spawn(task));
+        Ok(handle.within(runtime.id()))
     }
 
     async fn next_piece<'a>(
-        request: &'a mut Request,
+        body: &'a mut Body,
         scratch: &'a mut Vec<u8>,
+        until: Until<'_>,
     ) -> Result<Option<&'a [u8]>> {
-        body::next_piece(request, scratch).await
+        Self::within(body::next_piece(body, scratch), until).await?
     }
 
     async fn pull(body: &mut ForeignStream, buffer: &mut [u8]) -> io::Result<usize> {
@@ -172,6 +182,10 @@ impl Driver for Async {
 
     fn close(transport: &(dyn AsyncTransport + 'static)) {
         transport.close();
+    }
+
+    async fn prepare(auth: &mut dyn AuthFlow, last: Option<&Response>) -> Result<()> {
+        auth.prepare_async(last).await
     }
 
     async fn on_request(hook: &Self::RequestHook, request: &mut Request) -> Result<()> {
@@ -209,12 +223,37 @@ async fn or_cancelled<T>(
 /// # Errors
 /// Outside of a runtime, where nothing could be waited for.
 pub(crate) fn in_runtime() -> Result<()> {
-    match Handle::try_current() {
-        Ok(_) => Ok(()),
-        Err(e) => Err(Error::new(
+    runtime().map(drop)
+}
+
+/// The runtime that is entered.
+///
+/// # Errors
+/// If there is none: tokio's own calls panic then.
+pub(crate) fn runtime() -> Result<Handle> {
+    Handle::try_current().map_err(|e| {
+        Error::new(
             Kind::Config,
             "AsyncClient sends within a tokio runtime, and there is none here",
         )
-        .with_source(e)),
-    }
+        .with_source(e)
+    })
+}
+
+/// Before anything is sent: whether there is a runtime that can wait for a time.
+///
+/// # Errors
+/// If not. tokio has no way to ask a runtime for its timers; it panics where there are none.
+pub(crate) fn can_wait() -> Result<()> {
+    in_runtime()?;
+    catch_unwind(|| drop(tokio::time::sleep(Duration::ZERO))).map_err(|_| {
+        Error::new(
+            Kind::Config,
+            "AsyncClient needs the timers of its tokio runtime, which was built without: enable_time or enable_all",
+        )
+    })
+}
+
+fn unwaited(kind: Kind, why: io::Error) -> Error {
+    Error::new(kind, "waiting for the socket failed").with_source(why)
 }

@@ -20,7 +20,8 @@ use crate::error::Result;
 
 /// The body of an [`AsyncStreamingResponse`] piece by piece: a [`Stream`] of bytes, and tokio's [`AsyncRead`].
 ///
-/// Dropped before its end, it leaves the response, or closes it if it owns it.
+/// Dropped before its end, it leaves the response, or closes it if it owns it. Futures of its next item, or of a read, may
+/// be dropped at any time: nothing is lost.
 ///
 /// ```
 /// use papilio::Response;

@@ -20,10 +20,15 @@ pub type AsyncBodyStream = BodyStream<Async>;
 
 /// A response whose body is still to be read, of an async client. It holds its connection until the body was read to the
 /// end, or until it is closed or dropped; neither waits for anything.
+///
+/// Its streams may be dropped between two items, and futures of their next item at any time, without losing anything that
+/// was not handed out; a body is read by one of them, though, and by no second one.
 pub type AsyncStreamingResponse = Response<AsyncBodyStream>;
 
 impl AsyncStreamingResponse {
     /// Reads the body into memory where it is, so that a hook can look at it; whoever reads it next gets what is kept.
+    ///
+    /// Dropping its future loses what was read so far: the body counts as consumed then.
     ///
     /// # Errors
     /// As [`buffer`](Self::buffer).
@@ -33,11 +38,34 @@ impl AsyncStreamingResponse {
 
     /// Reads the body into memory.
     ///
+    /// Dropping its future drops the response, which gives up its connection at once.
+    ///
     /// # Errors
     /// As [`StreamingResponse::buffer`](crate::StreamingResponse::buffer).
     #[doc(alias = "aread")]
     pub async fn buffer(self) -> Result<Response> {
         self.into_buffered().await
+    }
+
+    /// Reads decoded bytes of the body, as many as there are but no more than there is room for; 0 is the end. It can be
+    /// called again and again.
+    ///
+    /// Dropping its future loses nothing: the next call goes on where this one was.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let mut response: papilio::AsyncStreamingResponse = papilio::Response::builder(200).text("streamed").into();
+    /// let mut some = [0; 6];
+    /// assert_eq!(response.read(&mut some).await?, 6);
+    /// assert_eq!(&some, b"stream");
+    /// # Ok::<(), papilio::Error>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// What is wrong with the connection, the framing or the coding, by its kind; the response is closed then.
+    pub async fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        self.read_on(buffer).await
     }
 
     /// The body in pieces as received, not decoded, as a stream.

@@ -3,10 +3,13 @@
 //! Owns the trait. The network behind it is in `engine/transport.rs`.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::asynchronous::response::AsyncStreamingResponse;
-use crate::asynchronous::{Async, BoxFuture, in_runtime};
+use crate::asynchronous::{Async, BoxFuture, can_wait};
+use crate::connection::deadline::Deadlines;
 use crate::engine::builder::IntoTransport;
+use crate::engine::exchange::buffer;
 use crate::engine::transport::BaseHttpTransport;
 use crate::error::Result;
 use crate::models::request::Request;
@@ -73,7 +76,7 @@ impl AsyncTransport for AsyncHttpTransport {
         request: &'a mut Request,
     ) -> BoxFuture<'a, Result<AsyncStreamingResponse>> {
         Box::pin(async move {
-            in_runtime()?;
+            can_wait()?;
             self.exchange(request).await
         })
     }
@@ -81,6 +84,14 @@ impl AsyncTransport for AsyncHttpTransport {
     fn close(&self) {
         self.shut();
     }
+}
+
+/// Reads the body of a request into memory, for a transport that shows it.
+pub(crate) async fn take_in(request: &mut Request) -> Result<()> {
+    let now = Instant::now();
+    let timeout = request.options.timeout.unwrap_or_default();
+    let deadlines = Deadlines::new(timeout, request.options.started.unwrap_or(now));
+    buffer::<Async>(&mut request.body, &deadlines).await
 }
 
 impl<T: AsyncTransport + 'static> IntoTransport<Async> for T {

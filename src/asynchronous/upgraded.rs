@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::asynchronous::Async;
+use crate::asynchronous::{Async, in_runtime};
 use crate::connection::deadline::{Deadlines, Until};
 use crate::connection::socket::Interest;
 use crate::connection::tokio_socket::TokioSocket;
@@ -81,6 +81,7 @@ impl Timer {
                     let Some(at) = until.at() else {
                         return Poll::Pending;
                     };
+                    in_runtime()?;
                     let sleep = self
                         .sleep
                         .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at.into())));

@@ -32,11 +32,14 @@ use crate::connection::{
 };
 use crate::engine::Driver;
 use crate::error::Result;
+use crate::models::auth::AuthFlow;
+use crate::models::body::Body;
 use crate::models::cancel::CancelToken;
 use crate::models::exclusive::Exclusive;
 #[cfg(feature = "async")]
 use crate::models::http2::Http2Settings;
 use crate::models::request::Request;
+use crate::models::response::Response;
 
 /// Names the clients that wait on the calling thread: [`Client`](crate::Client) is a
 /// [`BaseClient<Blocking>`](crate::BaseClient).
@@ -131,10 +134,11 @@ impl Driver for Blocking {
     }
 
     fn next_piece<'a>(
-        request: &'a mut Request,
+        body: &'a mut Body,
         scratch: &'a mut Vec<u8>,
+        _until: Until,
     ) -> impl Future<Output = Result<Option<&'a [u8]>>> + Send {
-        ready(request.body.next(scratch))
+        ready(body.next(scratch))
     }
 
     fn pull<'a>(
@@ -157,6 +161,13 @@ impl Driver for Blocking {
 
     fn close(transport: &(dyn Transport + 'static)) {
         transport.close();
+    }
+
+    fn prepare<'a>(
+        auth: &'a mut dyn AuthFlow,
+        last: Option<&'a Response>,
+    ) -> impl Future<Output = Result<()>> + Send {
+        ready(auth.prepare(last))
     }
 
     fn on_request<'a>(

@@ -70,7 +70,7 @@ impl Deadlines {
 
     /// The pause as it is, if the call may still run when it is over.
     pub(crate) fn pause(&self, pause: Duration, now: Instant) -> Result<Duration> {
-        let total = self.until(Kind::TotalTimeout, None, now);
+        let total = self.total(now);
         match now.checked_add(pause) {
             Some(after) if !total.is_over(after) => Ok(pause),
             _ => Err(total.error()),
@@ -80,6 +80,11 @@ impl Deadlines {
     /// Whether something besides the limit of the phase itself can end a wait.
     pub(crate) fn can_end_early(&self) -> bool {
         self.total.is_some() || self.cancel.is_some()
+    }
+
+    /// The end of the call, for what has no limit of its own.
+    pub(crate) fn total(&self, now: Instant) -> Until<'_> {
+        self.until(Kind::TotalTimeout, None, now)
     }
 
     pub(crate) fn connect(&self, now: Instant) -> Until<'_> {

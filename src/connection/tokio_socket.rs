@@ -4,7 +4,8 @@
 
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
-use std::net::{Shutdown, SocketAddr};
+use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::task::{Context, Poll, Waker};
 
@@ -12,7 +13,7 @@ use socket2::SockRef;
 use tokio::net::TcpStream;
 #[cfg(unix)]
 use tokio::net::UnixStream;
-use tokio::runtime::Handle;
+use tokio::runtime::{Handle, Id};
 
 use crate::connection::open::outcome;
 use crate::connection::socket::{Interest, Socket};
@@ -22,9 +23,9 @@ use crate::connection::socket::{Interest, Socket};
 /// A `WouldBlock` may be out of date until readiness was asked for: wait for it, then try again.
 #[derive(Debug)]
 pub(crate) enum TokioSocket {
-    Tcp(TcpStream),
+    Tcp(TcpStream, Id),
     #[cfg(unix)]
-    Unix(UnixStream),
+    Unix(UnixStream, Id),
 }
 
 impl TokioSocket {
@@ -42,40 +43,43 @@ impl TokioSocket {
 
     /// As [`new`](Self::new).
     pub(crate) fn from_tcp(stream: std::net::TcpStream) -> io::Result<Self> {
-        in_runtime()?;
+        let id = runtime()?;
         stream.set_nonblocking(true)?;
-        TcpStream::from_std(stream).map(Self::Tcp)
+        Ok(Self::Tcp(registered(|| TcpStream::from_std(stream))?, id))
     }
 
     /// As [`from_tcp`](Self::from_tcp).
     #[cfg(unix)]
     pub(crate) fn from_unix(stream: std::os::unix::net::UnixStream) -> io::Result<Self> {
-        in_runtime()?;
+        let id = runtime()?;
         stream.set_nonblocking(true)?;
-        UnixStream::from_std(stream).map(Self::Unix)
+        Ok(Self::Unix(registered(|| UnixStream::from_std(stream))?, id))
     }
 
-    /// Whether the runtime it is registered with is there; of one that is gone, nobody would ever hear.
+    /// Whether it is registered with the runtime that is entered now, and that is not going down: with another one, it may
+    /// be that nobody ever hears.
     pub(crate) fn is_registered(&self) -> bool {
+        let (Self::Tcp(_, id) | Self::Unix(_, id)) = self;
         let mut nobody = Context::from_waker(Waker::noop());
-        !matches!(self.poll_write_ready(&mut nobody), Poll::Ready(Err(_)))
+        runtime().is_ok_and(|now| now == *id)
+            && !matches!(self.poll_write_ready(&mut nobody), Poll::Ready(Err(_)))
     }
 
     /// Waits until a read may get something. One task at a time.
     pub(crate) fn poll_read_ready(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
-            Self::Tcp(stream) => stream.poll_read_ready(context),
+            Self::Tcp(stream, _) => stream.poll_read_ready(context),
             #[cfg(unix)]
-            Self::Unix(stream) => stream.poll_read_ready(context),
+            Self::Unix(stream, _) => stream.poll_read_ready(context),
         }
     }
 
     /// Waits until a write may get rid of something. One task at a time.
     pub(crate) fn poll_write_ready(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
-            Self::Tcp(stream) => stream.poll_write_ready(context),
+            Self::Tcp(stream, _) => stream.poll_write_ready(context),
             #[cfg(unix)]
-            Self::Unix(stream) => stream.poll_write_ready(context),
+            Self::Unix(stream, _) => stream.poll_write_ready(context),
         }
     }
 
@@ -99,17 +103,17 @@ impl TokioSocket {
 impl Socket for TokioSocket {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         retry(|| match self {
-            Self::Tcp(stream) => stream.try_read(buffer),
+            Self::Tcp(stream, _) => stream.try_read(buffer),
             #[cfg(unix)]
-            Self::Unix(stream) => stream.try_read(buffer),
+            Self::Unix(stream, _) => stream.try_read(buffer),
         })
     }
 
     fn write(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
         retry(|| match self {
-            Self::Tcp(stream) => stream.try_write_vectored(parts),
+            Self::Tcp(stream, _) => stream.try_write_vectored(parts),
             #[cfg(unix)]
-            Self::Unix(stream) => stream.try_write_vectored(parts),
+            Self::Unix(stream, _) => stream.try_write_vectored(parts),
         })
     }
 
@@ -117,57 +121,61 @@ impl Socket for TokioSocket {
         // Asked of the socket itself: what the runtime knows of it may be out of date.
         let mut byte = [MaybeUninit::uninit()];
         let looked = retry(|| match self {
-            Self::Tcp(stream) => SockRef::from(&*stream).peek(&mut byte),
+            Self::Tcp(stream, _) => SockRef::from(&*stream).peek(&mut byte),
             #[cfg(unix)]
-            Self::Unix(stream) => SockRef::from(&*stream).peek(&mut byte),
+            Self::Unix(stream, _) => SockRef::from(&*stream).peek(&mut byte),
         });
         !matches!(looked, Err(e) if e.kind() == io::ErrorKind::WouldBlock)
     }
 
     fn peer_addr(&self) -> io::Result<SocketAddr> {
         match self {
-            Self::Tcp(stream) => stream.peer_addr(),
+            Self::Tcp(stream, _) => stream.peer_addr(),
             #[cfg(unix)]
-            Self::Unix(_) => Err(io::ErrorKind::Unsupported.into()),
+            Self::Unix(..) => Err(io::ErrorKind::Unsupported.into()),
         }
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
         match self {
-            Self::Tcp(stream) => stream.local_addr(),
+            Self::Tcp(stream, _) => stream.local_addr(),
             #[cfg(unix)]
-            Self::Unix(_) => Err(io::ErrorKind::Unsupported.into()),
+            Self::Unix(..) => Err(io::ErrorKind::Unsupported.into()),
         }
     }
 
     fn is_connected(&self) -> io::Result<bool> {
         match self {
-            Self::Tcp(stream) => outcome(&SockRef::from(stream)),
+            Self::Tcp(stream, _) => outcome(&SockRef::from(stream)),
             #[cfg(unix)]
-            Self::Unix(stream) => outcome(&SockRef::from(stream)),
-        }
-    }
-
-    fn shutdown(&mut self) -> io::Result<()> {
-        match self {
-            Self::Tcp(stream) => SockRef::from(&*stream).shutdown(Shutdown::Write),
-            #[cfg(unix)]
-            Self::Unix(stream) => SockRef::from(&*stream).shutdown(Shutdown::Write),
+            Self::Unix(stream, _) => outcome(&SockRef::from(stream)),
         }
     }
 
     fn unix_path(&self) -> Option<PathBuf> {
         match self {
-            Self::Tcp(_) => None,
+            Self::Tcp(..) => None,
             #[cfg(unix)]
-            Self::Unix(stream) => stream.peer_addr().ok()?.as_pathname().map(Into::into),
+            Self::Unix(stream, _) => stream.peer_addr().ok()?.as_pathname().map(Into::into),
         }
     }
 }
 
-/// tokio panics where there is none.
-fn in_runtime() -> io::Result<()> {
-    Handle::try_current().map(drop).map_err(io::Error::other)
+/// Which runtime is entered: tokio panics where there is none.
+fn runtime() -> io::Result<Id> {
+    match Handle::try_current() {
+        Ok(runtime) => Ok(runtime.id()),
+        Err(e) => Err(io::Error::other(e)),
+    }
+}
+
+/// tokio panics where a runtime has no I/O driver, and has no way to ask.
+fn registered<T>(register: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    catch_unwind(AssertUnwindSafe(register)).unwrap_or_else(|_| {
+        Err(io::Error::other(
+            "the runtime was built without I/O: it needs enable_io or enable_all",
+        ))
+    })
 }
 
 fn retry(mut call: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
@@ -226,17 +234,32 @@ mod tests {
     }
 
     #[test]
-    fn a_runtime_that_is_gone_is_noticed() {
+    fn a_runtime_that_is_gone_or_not_ours_is_noticed() {
         let runtime = || {
             tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()
                 .unwrap()
         };
-        let (near, _far) = pair();
+        let (near, mut far) = pair();
         let first = runtime();
         let socket = first.block_on(async { TokioSocket::from_tcp(near).unwrap() });
+        let second = runtime();
+        second.block_on(async { assert!(!socket.is_registered()) });
+        first.block_on(async { assert!(socket.is_registered()) });
         drop(first);
+        far.write_all(b"x").unwrap();
+        second.block_on(async { assert!(!socket.is_registered()) });
         assert!(!socket.is_registered());
+    }
+
+    #[test]
+    fn a_runtime_without_io_is_an_error() {
+        let (near, _far) = pair();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        let error = runtime.block_on(async { TokioSocket::from_tcp(near).unwrap_err() });
+        assert!(error.to_string().contains("enable_io"), "{error}");
     }
 }

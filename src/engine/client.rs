@@ -14,9 +14,11 @@ use http::Method;
 
 use crate::client::request::{NoBody, RequestBuilder, WithBody};
 use crate::client::{Config, Network};
+use crate::connection::deadline::Deadlines;
 use crate::connection::pool::client_closed;
 use crate::engine::builder::Hooks;
 use crate::engine::drive::unless_cancelled;
+use crate::engine::exchange::buffer;
 use crate::engine::transport::BaseHttpTransport;
 use crate::engine::{Driver, Streaming};
 use crate::error::{Phase, Result};
@@ -122,7 +124,20 @@ impl<D: Driver> BaseClient<D> {
         let started = Instant::now();
         let interim = self.core.network.response_limits.interim_body;
         let (rules, jar) = (&self.config.rules, &self.core.cookies);
-        let (mut flow, mut request) = Flow::start(rules, jar, request, SystemTime::now)?;
+        let mut flow = Flow::new(rules, jar, &request, SystemTime::now);
+        if flow.requires_body() {
+            let timeout = request.options.timeout.unwrap_or_else(|| self.timeout());
+            let deadlines = Deadlines::new(timeout, started);
+            if let Err(error) = buffer::<D>(&mut request.body, &deadlines).await {
+                return Err(error.for_request(request));
+            }
+        }
+        if let Some(auth) = flow.asked_next()
+            && let Err(error) = D::prepare(auth, None).await
+        {
+            return Err(error.for_request(request));
+        }
+        let mut request = flow.start(request)?;
         loop {
             request.options.started = Some(started);
             request
@@ -149,7 +164,16 @@ impl<D: Driver> BaseClient<D> {
                 Ok(Verdict::Return) => return Ok(response),
                 Ok(Verdict::Absorb) => {}
             }
-            match flow.absorbed(response.absorb(interim).await?)? {
+            let mut response = response.absorb(interim).await?;
+            if let Some(auth) = flow.asked_next()
+                && let Err(error) = D::prepare(auth, Some(&response)).await
+            {
+                return Err(match response.head.request.take() {
+                    Some(request) => error.for_request(request),
+                    None => error,
+                });
+            }
+            match flow.absorbed(response)? {
                 Next::Send(next) => request = *next,
                 Next::Return(response) => return Ok(response.into()),
             }

@@ -11,9 +11,9 @@ use crate::connection::forward::Forward;
 use crate::connection::outbox::Flushed;
 use crate::connection::socket::{Socket, Step};
 use crate::engine::Driver;
-use crate::engine::drive::{drive, unless_cancelled};
+use crate::engine::drive::drive;
 use crate::error::{Error, Kind, Phase, Result};
-use crate::models::body::{PIECE, Trailers};
+use crate::models::body::{Body, PIECE, Trailers};
 use crate::models::request::Request;
 use crate::protocol::http1::{Outgoing, ParsedHead};
 
@@ -40,6 +40,21 @@ pub(crate) async fn exchange<D: Driver>(
     // The request has its error; the connection ends in any case.
     let _ = connection.end();
     Err(error)
+}
+
+/// Reads a body into memory where it is, as [`Body::buffer`] does, which can only read what need not be waited for.
+pub(crate) async fn buffer<D: Driver>(body: &mut Body, deadlines: &Deadlines) -> Result<()> {
+    if body.shared().is_some() {
+        return Ok(());
+    }
+    body.prepare()?;
+    let until = deadlines.total(Instant::now());
+    let (mut all, mut scratch) = (Vec::new(), vec![0; PIECE]);
+    while let Some(piece) = D::next_piece(body, &mut scratch, until).await? {
+        all.extend_from_slice(piece);
+    }
+    body.hold(all);
+    Ok(())
 }
 
 /// The request as the codec gets it.
@@ -110,9 +125,8 @@ async fn send<D: Driver>(
         return Ok(());
     }
     let mut scratch = vec![0; PIECE];
-    while let Some(piece) =
-        unless_cancelled::<D, _>(D::next_piece(request, &mut scratch), deadlines.cancel()).await??
-    {
+    let until = deadlines.total(Instant::now());
+    while let Some(piece) = D::next_piece(&mut request.body, &mut scratch, until).await? {
         if piece.is_empty() {
             continue;
         }

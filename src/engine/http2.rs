@@ -15,7 +15,6 @@ use crate::connection::http2::{Http2, Stream};
 use crate::connection::outbox::Flushed;
 use crate::connection::pool::Lease;
 use crate::engine::Driver;
-use crate::engine::drive::unless_cancelled;
 use crate::engine::exchange::{Conn, outgoing};
 use crate::error::{Error, Kind, Phase, Result};
 use crate::models::body::{PIECE, Trailers};
@@ -119,9 +118,8 @@ async fn send<D: Driver>(
         return finish(stream, request);
     }
     let mut scratch = vec![0; PIECE];
-    while let Some(mut piece) =
-        unless_cancelled::<D, _>(D::next_piece(request, &mut scratch), deadlines.cancel()).await??
-    {
+    let until = deadlines.total(Instant::now());
+    while let Some(mut piece) = D::next_piece(&mut request.body, &mut scratch, until).await? {
         while !piece.is_empty() {
             let until = deadlines.write(Instant::now());
             if D::within(stream.send_slice(&mut piece), until).await?? == Flushed::Stopped {

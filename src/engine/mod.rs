@@ -35,6 +35,8 @@ use crate::connection::wire::Wire;
 use crate::engine::body::BodyStream;
 use crate::engine::transport::BaseHttpTransport;
 use crate::error::Result;
+use crate::models::auth::AuthFlow;
+use crate::models::body::Body;
 use crate::models::cancel::CancelToken;
 #[cfg(feature = "async")]
 use crate::models::http2::Http2Settings;
@@ -112,10 +114,11 @@ pub(crate) trait Driver: Sized + Send + Sync + 'static {
         tell: impl Fn() + Send + 'static,
     ) -> Result<Http2>;
 
-    /// The next piece of a request's body, none at its end.
+    /// The next piece of a request's body, none at its end; the error of `until` if that comes first and can be noticed.
     fn next_piece<'a>(
-        request: &'a mut Request,
+        body: &'a mut Body,
         scratch: &'a mut Vec<u8>,
+        until: Until,
     ) -> impl Future<Output = Result<Option<&'a [u8]>>> + Send;
 
     /// Bytes of a body that somebody else made; 0 is its end.
@@ -135,6 +138,12 @@ pub(crate) trait Driver: Sized + Send + Sync + 'static {
 
     /// Tells a transport that its client is closed.
     fn close(transport: &Self::Transport);
+
+    /// Lets a way of authenticating do what it has to wait for.
+    fn prepare<'a>(
+        auth: &'a mut dyn AuthFlow,
+        last: Option<&'a Response>,
+    ) -> impl Future<Output = Result<()>> + Send;
 
     /// Calls a hook.
     fn on_request<'a>(

@@ -45,11 +45,11 @@ impl<D: Driver> Response<BodyStream<D>> {
         if self.body.0.taken {
             return Err(self.attach(consumed()));
         }
-        let content = self
-            .collect(usize::MAX)
-            .await
-            .map_err(|e| self.attach(e))?
-            .0;
+        // If this future is dropped on the way, what it has read is gone: the body counts as read then.
+        self.body.0.taken = true;
+        let collected = self.collect(usize::MAX).await;
+        self.body.0.taken = false;
+        let (content, _) = collected.map_err(|e| self.attach(e))?;
         self.body.0.keep(content.clone());
         Ok(content)
     }

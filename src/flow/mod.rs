@@ -82,13 +82,13 @@ pub(crate) enum Next {
 }
 
 impl<'a> Flow<'a> {
-    /// Begins a call: the flow, and the first request to send.
-    pub(crate) fn start(
+    /// A call, before its beginning.
+    pub(crate) fn new(
         rules: &'a Rules,
         jar: &'a Cookies,
-        mut request: Request,
+        request: &Request,
         clock: fn() -> SystemTime,
-    ) -> Result<(Self, Request)> {
+    ) -> Self {
         let scheme = match &request.options.auth {
             Choice::Given(scheme) => Some(Arc::clone(scheme)),
             Choice::Default => rules.auth.clone(),
@@ -107,7 +107,7 @@ impl<'a> Flow<'a> {
             jar.header_for(&request.url, clock())
                 .filter(|own| own.as_bytes() == given)
         });
-        let mut flow = Self {
+        Self {
             rules,
             jar,
             clock,
@@ -122,14 +122,33 @@ impl<'a> Flow<'a> {
             challenges: Vec::new(),
             redirects: Vec::new(),
             cookie,
-        };
-        match flow.first_step(&mut request) {
-            Ok(None) => Ok((flow, request)),
+        }
+    }
+
+    /// Whether the body of the request has to be in memory before the beginning.
+    pub(crate) fn requires_body(&mut self) -> bool {
+        let auth = self.auth.as_mut().map(Exclusive::get_mut);
+        auth.is_some_and(|auth| auth.requires_request_body())
+    }
+
+    /// Who is asked next what to send, at the beginning or after a response that was read; before that it may have to wait
+    /// for something.
+    pub(crate) fn asked_next(&mut self) -> Option<&mut (dyn AuthFlow + 'static)> {
+        match self.next {
+            Some(_) => None,
+            None => self.auth.as_mut().map(|auth| &mut **auth.get_mut()),
+        }
+    }
+
+    /// Begins the call: the first request to send.
+    pub(crate) fn start(&mut self, mut request: Request) -> Result<Request> {
+        match self.first_step(&mut request) {
+            Ok(None) => Ok(request),
             Ok(Some(mut first)) => {
                 first.watch_like(&request);
-                flow.caller = Some(request);
-                flow.first = true;
-                Ok((flow, first))
+                self.caller = Some(request);
+                self.first = true;
+                Ok(first)
             }
             Err(error) => Err(error.for_request(request)),
         }
@@ -139,9 +158,6 @@ impl<'a> Flow<'a> {
         let Some(auth) = self.auth.as_mut().map(Exclusive::get_mut) else {
             return Ok(None);
         };
-        if auth.requires_request_body() {
-            request.body.buffer()?;
-        }
         match auth.next(request, None)? {
             AuthStep::Send => Ok(None),
             AuthStep::SendFirst(first) => Ok(Some(*first)),

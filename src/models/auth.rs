@@ -3,6 +3,9 @@
 //! Owns the traits. Does not own any scheme (`flow/auth/`), the loop that sends what a flow asks for (the drivers), or which
 //! scheme a request gets.
 
+#[cfg(feature = "async")]
+use std::pin::Pin;
+
 use http::StatusCode;
 
 use crate::error::Result;
@@ -13,7 +16,7 @@ use crate::models::url::Url;
 
 /// A way of authenticating: what a client or a request is given, once for many requests.
 ///
-/// Nothing here reads or writes, so one implementation serves every client. A scheme that fetches a token when there is
+/// Nothing here has to read or write, so one implementation serves every client. A scheme that fetches a token when there is
 /// none, and a new one when the old one is refused:
 ///
 /// ```
@@ -128,6 +131,32 @@ pub trait AuthFlow: Send {
     /// [`Request::content`] works. Default: no.
     fn requires_request_body(&self) -> bool {
         false
+    }
+
+    /// Called by a blocking client right before each [`next`](Self::next), with the same response: the place to read a
+    /// file, to wait for a lock or to ask another server. Default: nothing, as suits a flow that only computes.
+    ///
+    /// # Errors
+    /// Any error ends the call, which returns it: also that of a flow that only an async client can serve.
+    #[doc(alias = "sync_auth_flow")]
+    fn prepare(&mut self, last: Option<&Response>) -> Result<()> {
+        let _ = last;
+        Ok(())
+    }
+
+    /// As [`prepare`](Self::prepare), for an [`AsyncClient`](crate::AsyncClient), which awaits it. When the call is
+    /// cancelled, it is dropped. Default: nothing.
+    ///
+    /// # Errors
+    /// Any error ends the call, which returns it: also that of a flow that only a blocking client can serve.
+    #[cfg(feature = "async")]
+    #[doc(alias = "async_auth_flow")]
+    fn prepare_async<'a>(
+        &'a mut self,
+        last: Option<&'a Response>,
+    ) -> Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>> {
+        let _ = last;
+        Box::pin(std::future::ready(Ok(())))
     }
 }
 

@@ -349,11 +349,16 @@ impl Body {
             while let Some(piece) = self.next(&mut scratch)? {
                 all.extend_from_slice(piece);
             }
-            let trailers = self.trailers.take();
-            *self = Self::from(all);
-            self.trailers = trailers;
+            self.hold(all);
         }
         Ok(self.as_bytes().unwrap_or_default())
+    }
+
+    /// What was a stream is in memory now.
+    pub(crate) fn hold(&mut self, all: Vec<u8>) {
+        let trailers = self.trailers.take();
+        *self = Self::from(all);
+        self.trailers = trailers;
     }
 
     /// A copy, if the body is in memory.

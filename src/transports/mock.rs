@@ -1,9 +1,13 @@
-//! `MockTransport`: a function in place of a server.
+//! `MockTransport` and `AsyncMockTransport`: a function in place of a server.
 
 use std::fmt;
 
 #[cfg(feature = "async")]
-use crate::asynchronous::{BoxFuture, response::AsyncStreamingResponse, transport::AsyncTransport};
+use crate::asynchronous::{
+    BoxFuture,
+    response::AsyncStreamingResponse,
+    transport::{AsyncTransport, take_in},
+};
 use crate::blocking::response::StreamingResponse;
 use crate::blocking::transport::Transport;
 use crate::error::Result;
@@ -59,10 +63,66 @@ impl<F: Fn(&Request) -> Result<Response> + Send + Sync> AsyncTransport for MockT
         request: &'a mut Request,
     ) -> BoxFuture<'a, Result<AsyncStreamingResponse>> {
         Box::pin(async move {
-            request.body.prepare()?;
-            request.body.buffer()?;
+            take_in(request).await?;
             Ok(self.0(request)?.into())
         })
+    }
+}
+
+/// Answers requests of an [`AsyncClient`](crate::AsyncClient) with an async function, for tests: a
+/// [`MockTransport`] that is awaited. One whose function is not async serves both clients.
+///
+/// The function gets the request with its body in memory. Dropping the request that is answered drops its future.
+///
+/// ```
+/// use papilio::{AsyncClient, AsyncMockTransport, Response};
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// let mock = AsyncMockTransport::new(async |request| {
+///     tokio::task::yield_now().await;
+///     Ok(Response::builder(200).text(request.url.path()))
+/// });
+/// let client = AsyncClient::builder().transport(mock).build()?;
+/// assert_eq!(client.get("http://test/x").send().await?.text(), "/x");
+/// # Ok::<(), papilio::Error>(())
+/// # }).unwrap();
+/// ```
+#[cfg(feature = "async")]
+pub struct AsyncMockTransport<F>(F);
+
+#[cfg(feature = "async")]
+impl<F, A> AsyncMockTransport<F>
+where
+    F: Fn(Request) -> A + Send + Sync,
+    A: Future<Output = Result<Response>> + Send,
+{
+    /// With this function.
+    pub fn new(answer: F) -> Self {
+        Self(answer)
+    }
+}
+
+#[cfg(feature = "async")]
+impl<F, A> AsyncTransport for AsyncMockTransport<F>
+where
+    F: Fn(Request) -> A + Send + Sync,
+    A: Future<Output = Result<Response>> + Send,
+{
+    fn send<'a>(
+        &'a self,
+        request: &'a mut Request,
+    ) -> BoxFuture<'a, Result<AsyncStreamingResponse>> {
+        Box::pin(async move {
+            take_in(request).await?;
+            Ok(self.0(request.shown()).await?.into())
+        })
+    }
+}
+
+#[cfg(feature = "async")]
+impl<F> fmt::Debug for AsyncMockTransport<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AsyncMockTransport(..)")
     }
 }
 

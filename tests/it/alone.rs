@@ -4,8 +4,8 @@
 use std::env;
 use std::process::{Command, Output};
 
-/// Whether this process runs the test of this name (`module::function`) and no other; if not, such a process is started
-/// and has to succeed. It may have few descriptors open, so that leaks show.
+/// Whether this process runs the test of this name (`module::function`, with or without the crate in front of it) and no
+/// other; if not, such a process is started and has to succeed. It may have few descriptors open, so that leaks show.
 #[track_caller]
 pub(crate) fn alone(test: &str, environment: &[(&str, &str)]) -> bool {
     said_alone(test, environment).is_none()
@@ -16,6 +16,9 @@ pub(crate) fn alone(test: &str, environment: &[(&str, &str)]) -> bool {
 #[track_caller]
 pub(crate) fn said_alone(test: &str, environment: &[(&str, &str)]) -> Option<Output> {
     const MARK: &str = "PAPILIO_TEST_ALONE";
+    let test = test
+        .strip_prefix(concat!(env!("CARGO_CRATE_NAME"), "::"))
+        .unwrap_or(test);
     if env::var_os(MARK).is_some_and(|name| name == test) {
         return None;
     }

@@ -8,15 +8,15 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
-use md5::{Digest, Md5};
-use papilio::{
+use super::driver::{
     Auth, AuthFlow, AuthStep, BasicAuth, BearerAuth, Body, Client, DigestAuth, Error, FunctionAuth,
     Kind, NetrcAuth, Request, Response, ResponseHead, Result,
 };
+use md5::{Digest, Md5};
 use sha2::Sha256;
 
+use super::common::{empty, fails_on, mocked, moved, one_slot, statuses};
 use crate::alone::alone;
-use crate::common::{empty, fails_on, mocked, moved, one_slot, statuses};
 use crate::server::{Seen, Server, ok, response};
 
 const BASIC: &str = "Basic dTpw";
@@ -287,7 +287,10 @@ fn netrc_is_never_used_unasked() {
     use std::os::unix::fs::PermissionsExt;
     let home = std::env::temp_dir().join(format!("papilio-home-{}", std::process::id()));
     let variables = [("HOME", home.to_str().unwrap()), ("NETRC", "/no/such/file")];
-    if !alone("authentication::netrc_is_never_used_unasked", &variables) {
+    if !alone(
+        concat!(module_path!(), "::netrc_is_never_used_unasked"),
+        &variables,
+    ) {
         return;
     }
     let home = PathBuf::from(std::env::var("HOME").unwrap());

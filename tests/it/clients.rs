@@ -4,9 +4,8 @@ use std::io::Read;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use papilio::{Client, Headers, Kind, Limits, QueryParams, Request, Response, Timeout};
-
-use crate::common::{client, fails, fails_on, names, one_slot};
+use super::common::{client, fails, fails_on, names, one_slot};
+use super::driver::{Client, Headers, Kind, Limits, QueryParams, Request, Response, Timeout};
 use crate::server::{BlackHole, Refused, Server, ok, response, script};
 
 const SECOND: Duration = Duration::from_secs(1);

@@ -3,11 +3,10 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use papilio::{
+use super::driver::{
     Client, ClientBuilder, Error, Headers, Limits, MockTransport, Request, Response, Result,
     Timeout,
 };
-
 use crate::server::{Seen, Server, ok};
 
 /// Settings for a client with a single slot: one that is not given back makes the next request fail after a second.

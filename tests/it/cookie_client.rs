@@ -2,9 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use papilio::{Client, Cookie, Cookies, Kind, Request, Response};
-
-use crate::common::{Record, client, empty, mocked, moved};
+use super::common::{Record, client, empty, mocked, moved};
+use super::driver::{Client, Cookie, Cookies, Kind, Request, Response};
 use crate::server::{Server, response, script};
 
 /// A client that is answered with these fields once and with an empty 200 ever after.

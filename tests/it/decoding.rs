@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use papilio::{Client, Kind, Phase, Reason, Response, ResponseLimits};
-
-use crate::common::{client, fails, fails_on, one_slot};
+use super::common::{client, fails, fails_on, one_slot};
+use super::driver::{Client, Kind, Phase, Reason, Response, ResponseLimits};
 use crate::server::{Server, chunked, response, script};
 
 type Encode = fn(&[u8]) -> Vec<u8>;
@@ -251,6 +250,7 @@ fn good_pieces_come_before_the_error() {
             }
         };
         assert!(pieces.next().is_none());
+        drop(pieces);
         assert!(!good.is_empty() && content().starts_with(&good));
         assert!(stream.is_closed());
         Err::<(), _>(error)
@@ -428,7 +428,10 @@ fn memory(line: &str) -> usize {
 #[test]
 fn a_gibibyte_of_zeros_passes_through_little_memory() {
     if !crate::alone::alone(
-        "decoding::a_gibibyte_of_zeros_passes_through_little_memory",
+        concat!(
+            module_path!(),
+            "::a_gibibyte_of_zeros_passes_through_little_memory"
+        ),
         &[],
     ) {
         return;
@@ -459,7 +462,7 @@ fn a_gibibyte_of_zeros_passes_through_little_memory() {
 #[cfg(all(target_os = "linux", feature = "gzip"))]
 #[test]
 fn bombs_in_bombs_stay_small() {
-    if !crate::alone::alone("decoding::bombs_in_bombs_stay_small", &[]) {
+    if !crate::alone::alone(concat!(module_path!(), "::bombs_in_bombs_stay_small"), &[]) {
         return;
     }
     let inner = gzip(&vec![0; 1 << 20]).repeat(64);
@@ -484,7 +487,10 @@ fn bombs_in_bombs_stay_small() {
 #[cfg(target_os = "linux")]
 #[test]
 fn announced_sizes_reserve_nothing() {
-    if !crate::alone::alone("decoding::announced_sizes_reserve_nothing", &[]) {
+    if !crate::alone::alone(
+        concat!(module_path!(), "::announced_sizes_reserve_nothing"),
+        &[],
+    ) {
         return;
     }
     let before = memory("VmPeak:");

@@ -3,14 +3,14 @@
 use std::error::Error as StdError;
 use std::time::Duration;
 
-use papilio::{
+use super::driver::{
     Body, Client, Error, Headers, Kind, Phase, QueryParams, Reason, Request, Response,
-    ResponseLimits, Result, StreamingResponse, Timeout, Url,
+    ResponseLimits, Result, Timeout, Url, streamed,
 };
 
 #[cfg(feature = "tls")]
-use crate::common::fails_on;
-use crate::common::{client, fails, one_slot};
+use super::common::fails_on;
+use super::common::{client, fails, one_slot};
 use crate::server::{BlackHole, Refused, Script, Server, ok, script};
 
 const BRIEF: Duration = Duration::from_millis(50);
@@ -750,9 +750,8 @@ fn nothing_panics_on_bad_input() {
         assert!(response.text().len() + response.iter_lines().count() < 1 << 20);
         #[cfg(feature = "json")]
         tally(response.json::<serde_json::Value>().is_err());
-        let mut coded: StreamingResponse = Response::builder(200)
-            .header("Content-Encoding", text)
-            .stream(&b"abc"[..]);
+        let coded = Response::builder(200).header("Content-Encoding", text);
+        let mut coded = streamed(coded, &b"abc"[..]);
         tally(coded.iter_bytes().any(|piece| piece.is_err()));
     }
     assert!(refused > 1000, "{refused}");
@@ -779,5 +778,5 @@ fn nothing_panics_on_what_a_server_sends() {
             Err(error) => assert!(error.is_request(), "{error:?}"),
         }
     }
-    crate::common::clean_after(&client);
+    super::common::clean_after(&client);
 }

@@ -84,6 +84,28 @@ fn cookies() {
 }
 
 #[test]
+#[cfg(feature = "async")]
+fn async_many() {
+    let output = run("async_many", &[]);
+    let lines: Vec<_> = output.lines().collect();
+    assert_eq!(lines[0], "http://server/0: 0 bytes");
+    assert_eq!(lines[1], "http://server/20: 20 bytes");
+    assert_eq!(lines[3], "http://server/60: 60 bytes");
+    assert!(
+        lines[4].starts_with("http://server/404: Client error"),
+        "{output}"
+    );
+    let server = Server::always("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
+    let urls: Vec<_> = (0..20).map(|n| server.url(&format!("/{n}"))).collect();
+    let output = run(
+        "async_many",
+        &urls.iter().map(String::as_str).collect::<Vec<_>>(),
+    );
+    assert_eq!(output.matches(": 5 bytes").count(), 20, "{output}");
+    assert!(server.most_open() <= 8);
+}
+
+#[test]
 #[cfg(feature = "charset")]
 fn detect_charset() {
     assert_eq!(
@@ -183,10 +205,13 @@ static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
     let program = std::env::current_exe().unwrap();
     let profile = program.ancestors().nth(2).unwrap();
     let folder = profile.join("examples");
-    let example = folder
-        .join("get")
-        .with_extension(std::env::consts::EXE_EXTENSION);
-    if !example.exists() {
+    let is_there = |name: &str| {
+        let program = folder.join(name);
+        program
+            .with_extension(std::env::consts::EXE_EXTENSION)
+            .exists()
+    };
+    if !is_there("get") || (cfg!(feature = "async") && !is_there("async_many")) {
         let name = match profile.file_name().and_then(|name| name.to_str()) {
             Some("debug") | None => "dev",
             Some(name) => name,
@@ -204,6 +229,7 @@ static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
             (cfg!(feature = "multipart"), "multipart"),
             (cfg!(feature = "env_logger"), "env_logger"),
             (cfg!(feature = "log-kv"), "log-kv"),
+            (cfg!(feature = "async"), "async"),
             (cfg!(feature = "cli"), "cli"),
         ];
         let features = features.iter().filter(|(on, _)| *on);

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use papilio::{Client, HeaderEncoding, Headers, Kind, Request};
-
-use crate::common::{client, fails, names};
+use super::common::{client, fails, names};
+use super::driver::{Client, HeaderEncoding, Headers, Kind, Request};
 use crate::server::{Server, ok, response, script};
 
 fn headers(pairs: &[(&str, &str)]) -> Headers {

@@ -2,12 +2,11 @@
 
 use std::sync::{Arc, Mutex};
 
-use papilio::{
+use super::common::{empty, fails_on, mocked, moved, one_slot, statuses};
+use super::driver::{
     Auth, AuthFlow, AuthStep, Client, DigestAuth, Error, Kind, MockTransport, Request, Response,
     Result, StreamingResponse, Transport,
 };
-
-use crate::common::{empty, fails_on, mocked, moved, one_slot, statuses};
 use crate::server::{Server, ok, response, script};
 
 /// What happened, in order.

@@ -1,79 +1,16 @@
 //! Log lines: which, at what level, under which target, in what order, without secrets.
 //!
-//! One logger for the whole process hears every thread; a test listens to its own.
+//! What listens is in `listener.rs`.
 
-use std::cell::RefCell;
-use std::sync::Once;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::thread;
 
-use log::{Level, LevelFilter, Log, Metadata, Record};
+use log::{Level, LevelFilter};
 
+use super::common::{client, one_slot};
 use crate::alone::alone;
-use crate::common::{client, one_slot};
+use crate::listener::{CALLS, Line, Listener, heard, install};
 use crate::server::{Refused, Server, ok, response, script};
-
-/// One line, as it was logged.
-#[derive(Clone, Debug)]
-struct Line {
-    level: Level,
-    target: String,
-    text: String,
-}
-
-thread_local! {
-    static HEARD: RefCell<Option<Vec<Line>>> = const { RefCell::new(None) };
-}
-
-/// How often anything of the logger was called, by all threads.
-static CALLS: AtomicUsize = AtomicUsize::new(0);
-
-struct Listener;
-
-impl Log for Listener {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        CALLS.fetch_add(1, Ordering::SeqCst);
-        metadata.target().starts_with("papilio")
-    }
-
-    fn log(&self, record: &Record<'_>) {
-        CALLS.fetch_add(1, Ordering::SeqCst);
-        HEARD.with_borrow_mut(|heard| {
-            // The filter a user would set: everything of the crate begins with its name.
-            if let Some(lines) = heard
-                && record.target().starts_with("papilio")
-            {
-                lines.push(Line {
-                    level: record.level(),
-                    target: record.target().to_owned(),
-                    text: record.args().to_string(),
-                });
-            }
-        });
-    }
-
-    fn flush(&self) {}
-}
-
-fn install() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        log::set_logger(&Listener).unwrap();
-        log::set_max_level(LevelFilter::Debug);
-    });
-}
-
-/// What this thread logs meanwhile. The lines are escaped enough to be lines.
-fn heard(act: impl FnOnce()) -> Vec<Line> {
-    install();
-    HEARD.set(Some(Vec::new()));
-    act();
-    let lines = HEARD.take().unwrap();
-    for line in &lines {
-        assert!(!line.text.chars().any(char::is_control), "{line:?}");
-    }
-    lines
-}
 
 /// The names of events: what stands before the first blank.
 fn events(lines: &[Line]) -> Vec<&str> {
@@ -185,7 +122,10 @@ fn targets_and_levels() {
 /// LOG-01: a program without a logger stays without one.
 #[test]
 fn the_library_installs_no_logger() {
-    if !alone("logging::the_library_installs_no_logger", &[]) {
+    if !alone(
+        concat!(module_path!(), "::the_library_installs_no_logger"),
+        &[],
+    ) {
         return;
     }
     let server = Server::always(ok("x"));
@@ -414,7 +354,10 @@ fn secrets_are_not_logged() {
 /// LOG-09: nothing reaches the logger, so nothing is formatted for it.
 #[test]
 fn a_level_that_is_off_costs_nothing() {
-    if !alone("logging::a_level_that_is_off_costs_nothing", &[]) {
+    if !alone(
+        concat!(module_path!(), "::a_level_that_is_off_costs_nothing"),
+        &[],
+    ) {
         return;
     }
     install();

@@ -17,6 +17,8 @@
 
 mod alone;
 mod apps;
+#[cfg(feature = "async")]
+mod asynchronous;
 mod authentication;
 #[cfg(feature = "env_logger")]
 mod basic_config;
@@ -29,6 +31,7 @@ mod cookie_client;
 mod cookies;
 mod decoding;
 mod documentation;
+mod driver;
 mod environment;
 mod errors;
 mod examples;
@@ -37,6 +40,7 @@ mod headers;
 mod hooks;
 mod interim;
 mod layering;
+mod listener;
 mod logging;
 mod mounts;
 #[cfg(feature = "multipart")]

@@ -3,8 +3,7 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use papilio::{Client, HttpTransport, Kind, Limits, MockTransport, Response, Timeout};
-
+use super::driver::{Client, HttpTransport, Kind, Limits, MockTransport, Response, Timeout};
 use crate::server::{Server, ok, script};
 
 /// LIM-02: the limits of one transport do not count the connections of another.

@@ -5,10 +5,10 @@ use std::io::{Cursor, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
+use super::driver::{Body, Client, Kind, Request};
 use papilio::multipart::{Form, Part};
-use papilio::{Body, Client, Kind, Request};
 
-use super::server::{Seen, Server, ok, script};
+use crate::server::{Seen, Server, ok, script};
 
 #[path = "../reference/multipart.rs"]
 mod reference;

@@ -3,12 +3,11 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use papilio::{
+use super::common::{empty, mocked, moved, names, one_slot, statuses};
+use super::driver::{
     Body, Client, Cookies, Headers, Kind, Limits, QueryParams, Request, Response, StatusCode,
     Timeout, Version, reason_phrase,
 };
-
-use crate::common::{empty, mocked, moved, names, one_slot, statuses};
 use crate::server::{Server, ok, response};
 
 const SECOND: Duration = Duration::from_secs(1);

@@ -7,9 +7,8 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use papilio::{Body, Client, Kind, Limits, Reason, Request, StreamingResponse, Timeout};
-
-use super::server::{Script, Server, ok, response, script};
+use super::driver::{Body, Client, Kind, Limits, Reason, Request, StreamingResponse, Timeout};
+use crate::server::{Script, Server, ok, response, script};
 
 const MS: Duration = Duration::from_millis(1);
 const LIMIT: Duration = Duration::from_secs(5);
@@ -617,7 +616,7 @@ fn waiters_that_time_out_lose_no_slot() {
 /// POOL-13, POOL-14: what fails frees its slot: a connect, a broken response.
 #[test]
 fn failures_free_their_slot() {
-    let refused = super::server::Refused::port();
+    let refused = crate::server::Refused::port();
     let server = Server::replies([
         b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n".to_vec(),
         ok("ok"),

@@ -2,9 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use papilio::{Body, Client};
-
-use super::server::{Server, ok, script};
+use super::driver::{Body, Client};
+use crate::server::{Server, ok, script};
 
 type Calls = Arc<Mutex<Vec<(u64, Option<u64>)>>>;
 

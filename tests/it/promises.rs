@@ -45,6 +45,7 @@ fn the_time_of_day_is_for_dates() {
             "src/client/request.rs",
             "src/client/response.rs",
             "src/engine/client.rs",
+            "src/cli/retry.rs",
         ];
         assert!(
             is_right.iter().any(|start| path.starts_with(start)),

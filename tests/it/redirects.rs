@@ -4,12 +4,11 @@ use std::io::Read;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
-use papilio::{
+use super::common::{empty, fails_on, mocked, moved, one_slot, statuses};
+use super::driver::{
     Body, Client, ClientBuilder, Kind, Reason, RedirectAction, Request, RequestTarget, Response,
     ResponseLimits,
 };
-
-use crate::common::{empty, fails_on, mocked, moved, one_slot, statuses};
 use crate::server::{Server, ok, response, script};
 
 /// A client that follows.

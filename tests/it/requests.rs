@@ -8,9 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use papilio::{Body, Client, Error, Kind, QueryParams, Request};
-
-use crate::common::{client, fails, fails_on, names};
+use super::common::{client, fails, fails_on, names};
+use super::driver::{Body, Client, Error, Kind, QueryParams, Request};
 use crate::server::{Seen, Server, in_every_pace, ok, script};
 
 /// What arrives when this body is sent by POST.
@@ -653,6 +652,6 @@ fn an_early_answer_ends_the_upload() {
         assert_eq!(answer.status(), 413);
         assert_eq!(answer.text(), "much");
         // The rest of the upload was not sent, so nobody else may use the connection.
-        crate::common::clean_after(&client);
+        super::common::clean_after(&client);
     });
 }

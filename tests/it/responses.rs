@@ -5,11 +5,10 @@ use std::num::NonZeroUsize;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use papilio::{
+use super::common::{clean_after, client, fails, fails_on, one_slot};
+use super::driver::{
     Client, Error, Kind, Phase, Reason, Response, ResponseLimits, StreamingResponse, Timeout,
 };
-
-use crate::common::{clean_after, client, fails, fails_on, one_slot};
 use crate::server::{Server, chunked, ok, response, script};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -652,6 +651,7 @@ fn a_line_over_the_limit_ends_the_stream() {
         assert_eq!(lines.next().unwrap().unwrap(), "short");
         let error = lines.next().unwrap().unwrap_err();
         assert!(lines.next().is_none());
+        drop(lines);
         assert!(stream.is_closed());
         Err::<(), _>(error)
     });

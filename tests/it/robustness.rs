@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use papilio::{Client, Kind, Limits, Reason, ResponseLimits, Result};
+use super::driver::{Client, Kind, Limits, Reason, ResponseLimits, Result};
 
 use self::responses::{Case, cases};
-use super::alone::{alone, descriptors};
-use super::server::{Pace, Script, Server, in_every_pace, ok, script};
+use crate::alone::{alone, descriptors};
+use crate::server::{Pace, Script, Server, in_every_pace, ok, script};
 
 const LIMIT: Duration = Duration::from_secs(5);
 
@@ -56,10 +56,11 @@ fn first_then_good(first: Script) -> Server {
 /// R-LIM-03, R-LIM-04, R-LIM-05, R-LIM-06, H1-20 to H1-25, H1-27, H1-29 to H1-35, H1-40, H1-50, H1-51, H1-52.
 #[test]
 fn table_of_responses() {
-    if !alone("robustness::table_of_responses", &[]) {
+    if !alone(concat!(module_path!(), "::table_of_responses"), &[]) {
         return;
     }
     let cases = cases();
+    drop(Client::new());
     let before = descriptors();
     let next = AtomicUsize::new(0);
     thread::scope(|scope| {
@@ -454,7 +455,7 @@ fn unread_bodies() {
 #[cfg(unix)]
 #[test]
 fn out_of_descriptors() {
-    if !alone("robustness::out_of_descriptors", &[]) {
+    if !alone(concat!(module_path!(), "::out_of_descriptors"), &[]) {
         return;
     }
     let server = Server::always(ok("good"));

@@ -8,16 +8,16 @@ use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use log::{LevelFilter, Log, Metadata, Record as LogRecord};
-use papilio::{
+use super::driver::{
     BasicAuth, BearerAuth, Client, ClientBuilder, Cookies, DigestAuth, Error, Headers, Kind,
     Request, Response, Timeout, Url,
 };
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use log::{LevelFilter, Log, Metadata, Record as LogRecord};
 
+use super::common::{Sent, empty, mocked, moved, one_slot};
 use crate::alone::alone;
-use crate::common::{Sent, empty, mocked, moved, one_slot};
 use crate::server::{BlackHole, Refused, Seen, Server, ok, response};
 
 /// In every secret, and in nothing else.
@@ -283,7 +283,7 @@ fn host(seen: &Seen) -> &str {
 /// SEC-205, SEC-303, SEC-304, LOG-08: over real sockets, byte by byte, line by line.
 #[test]
 fn every_byte_and_every_line() {
-    if !alone("secrets::every_byte_and_every_line", &[]) {
+    if !alone(concat!(module_path!(), "::every_byte_and_every_line"), &[]) {
         return;
     }
     log::set_logger(&Keep).unwrap();

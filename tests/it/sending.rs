@@ -6,12 +6,11 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use papilio::{
+use super::driver::{
     Body, Client, Headers, Kind, Limits, Method, QueryParams, Request, RequestBuilder, Timeout, Url,
 };
-
-use super::alone::alone;
-use super::server::{Server, ok, response, script};
+use crate::alone::alone;
+use crate::server::{Server, ok, response, script};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -420,7 +419,7 @@ fn where_secrets_and_hosts_go() {
         }
         fn flush(&self) {}
     }
-    if !alone("sending::where_secrets_and_hosts_go", &[]) {
+    if !alone(concat!(module_path!(), "::where_secrets_and_hosts_go"), &[]) {
         return;
     }
     log::set_logger(&Capture).unwrap();
@@ -559,7 +558,7 @@ fn answers_before_the_end_of_the_upload() {
     ];
     for (what, script) in scripts {
         for stream in [false, true] {
-            let good = super::server::script().serve(|_| ok("good"));
+            let good = crate::server::script().serve(|_| ok("good"));
             let server = Server::each([script.clone(), good]);
             let client = Client::builder().timeout(limit).build().unwrap();
             let upload = vec![b'x'; 20 << 20];

@@ -1,8 +1,7 @@
 //! The text of a response: which charset, and what the bytes mean in it.
 
-use papilio::{Client, Kind, Response};
-
-use crate::common::{client, one_slot};
+use super::common::{client, one_slot};
+use super::driver::{Client, Kind, Response};
 use crate::server::{Server, response};
 
 /// A response with this Content-Type and body.

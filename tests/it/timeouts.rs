@@ -5,9 +5,8 @@ use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use papilio::{Body, Client, Error, Kind, Limits, Phase, Reason, Timeout};
-
-use super::server::{BlackHole, Refused, Script, Server, ok, script};
+use super::driver::{Body, Client, Error, Kind, Limits, Phase, Reason, Timeout};
+use crate::server::{BlackHole, Refused, Script, Server, ok, script};
 
 const MS: Duration = Duration::from_millis(1);
 /// The limit that is to pass.
@@ -412,7 +411,8 @@ fn limits_of_one_request() {
     assert_eq!((mixed.connect, mixed.read), (Some(SHORT), Some(10 * LONG)));
     let begin = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n12";
     let server = Server::start(script().read().send(begin).sleep(SHORT).send("345").close());
-    let client = client(SHORT / 4);
+    let brief = Timeout::all(SHORT / 4).connect(LONG);
+    let client = client(brief);
     fails("of the client", Kind::ReadTimeout, SHORT / 4, || {
         client.get(server.url("/")).send()
     });
@@ -436,7 +436,7 @@ fn limits_of_one_request() {
         "12345"
     );
     let mut request = client.get(server.url("/")).build().unwrap();
-    assert_eq!(request.timeout(), Some(&Timeout::all(SHORT / 4)));
+    assert_eq!(request.timeout(), Some(&brief));
     request.set_timeout(LONG);
     assert_eq!(client.send(request).unwrap().text(), "12345");
     let mut stream = client

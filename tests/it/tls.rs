@@ -1,7 +1,10 @@
 //! https: whom the client trusts, what it says when it does not, and HTTP over records.
 
+#[path = "tls/certificates.rs"]
 mod certificates;
+#[path = "tls/identities.rs"]
 mod identities;
+#[path = "tls/settings.rs"]
 mod settings;
 
 use std::io::{Read, Write};
@@ -10,10 +13,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use papilio::{Body, Client, ClientBuilder, Kind, Limits, Phase, Reason, Timeout};
-
-use super::server::tls::{Identity, Tls, ca_pem};
-use super::server::{Pace, Server, in_every_pace, ok, script};
+use super::driver::{Body, Client, ClientBuilder, Kind, Limits, Phase, Reason, Timeout};
+use crate::server::tls::{Identity, Tls, ca_pem};
+use crate::server::{Pace, Server, in_every_pace, ok, script};
 
 const LIMIT: Duration = Duration::from_secs(4);
 

@@ -3,12 +3,11 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use papilio::{
+use super::common::{clean_after, client, one_slot};
+use super::driver::{
     Auth, AuthFlow, AuthStep, BasicAuth, Body, Client, DigestAuth, Error, Event, EventInfo,
     EventPhase, Kind, MockTransport, Request, Response, Result, Timeout, Timings, Trace,
 };
-
-use crate::common::{clean_after, client, one_slot};
 use crate::server::{Refused, Server, chunked, ok, response, script};
 
 /// Hears events, as their names and as their whole text.

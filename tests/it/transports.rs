@@ -5,12 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use papilio::{
+use super::common::{clean_after, empty, mocked, moved, one_slot, statuses};
+use super::driver::{
     Body, Client, Error, HttpTransport, Kind, Limits, MockTransport, Request, Response, Result,
-    StreamingResponse, Timeout, Transport,
+    StreamingResponse, Timeout, Transport, streamed,
 };
-
-use crate::common::{clean_after, empty, mocked, moved, one_slot, statuses};
 use crate::server::{Server, ok, response};
 
 /// A transport that answers with its name and counts how often it is closed.
@@ -59,10 +58,10 @@ fn a_transport_gets_everything_and_does_one_exchange() {
                 names.contains(&"authorization".to_owned()),
                 String::from_utf8_lossy(&body)
             ));
-            let mut response = Response::builder(302)
+            let head = Response::builder(302)
                 .header("Location", "/n")
-                .header("Set-Cookie", "a=1")
-                .stream(&b"streamed"[..]);
+                .header("Set-Cookie", "a=1");
+            let mut response = streamed(head, &b"streamed"[..]);
             response.extensions_mut().insert(Mark(9));
             Ok(response)
         }
@@ -141,7 +140,7 @@ struct Streaming(Arc<AtomicUsize>);
 impl Transport for Streaming {
     fn send(&self, _: &mut Request) -> Result<StreamingResponse> {
         let body = Tap(Arc::clone(&self.0), b"caf\xe9 au lait");
-        Ok(Response::builder(200).stream(body))
+        Ok(streamed(Response::builder(200), body))
     }
 }
 

@@ -3,9 +3,8 @@
 use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
-use papilio::{Client, Kind, Limits, Reason, Timeout};
-
-use super::server::{Pace, Server, in_every_pace, ok, script};
+use super::driver::{Client, Kind, Limits, Reason, StreamingResponse, Timeout};
+use crate::server::{Pace, Server, in_every_pace, ok, script};
 
 const LIMIT: Duration = Duration::from_secs(4);
 const SWITCH: &str =
@@ -20,7 +19,7 @@ fn narrow() -> Client {
         .unwrap()
 }
 
-fn ask(client: &Client, server: &Server) -> papilio::Result<papilio::StreamingResponse> {
+fn ask(client: &Client, server: &Server) -> papilio::Result<StreamingResponse> {
     client
         .get(server.url("/"))
         .header("Upgrade", "echo")
@@ -133,7 +132,7 @@ fn no_switch() {
     assert_eq!(client.get(server.url("/")).send().unwrap().text(), "good");
 
     let server = Server::handler(|seen| match &*seen.method {
-        "CONNECT" => super::server::response("407 Proxy Authentication Required", &[], "no"),
+        "CONNECT" => crate::server::response("407 Proxy Authentication Required", &[], "no"),
         _ => ok("plain"),
     });
     let client = narrow();
@@ -202,7 +201,8 @@ fn a_stream_with_limits_and_an_end() {
 
 #[cfg(feature = "tls")]
 mod tls {
-    use papilio::{Phase, ServerName, TlsConfig, Upgraded};
+    use super::super::driver::Upgraded;
+    use papilio::{Phase, ServerName, TlsConfig};
 
     use super::*;
     use crate::server::Script;

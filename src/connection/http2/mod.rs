@@ -23,6 +23,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use h2::client::SendRequest;
+use tokio::runtime::{Handle, Id};
 
 pub(crate) use io::Link;
 pub(crate) use slot::{Opening, Slot};
@@ -62,6 +63,7 @@ pub(crate) fn adopt(
         sender,
         shared,
         info,
+        runtime: None,
     };
     Ok((handle, task))
 }
@@ -72,9 +74,17 @@ pub(crate) struct Http2 {
     sender: SendRequest<Bytes>,
     shared: Arc<Shared>,
     info: Arc<ConnectionInfo>,
+    /// The only runtime it is of use in, if there is one: another may not be running when it is needed.
+    runtime: Option<Id>,
 }
 
 impl Http2 {
+    /// The same, for the tasks of this runtime alone.
+    pub(crate) fn within(mut self, runtime: Id) -> Self {
+        self.runtime = Some(runtime);
+        self
+    }
+
     /// Waits for a place for one request, first come, first served. Until the server's SETTINGS are there, there is one.
     ///
     /// Its error, the connection is over or takes no more, says that nothing was sent: another connection may be tried.
@@ -192,7 +202,8 @@ impl fmt::Debug for Http2 {
 
 impl Shareable for Http2 {
     fn is_usable(&self) -> bool {
-        self.can_take_more()
+        let is_here = |id| Handle::try_current().is_ok_and(|runtime: Handle| runtime.id() == id);
+        self.can_take_more() && self.runtime.is_none_or(is_here)
     }
 
     fn most_streams(&self) -> usize {

@@ -157,7 +157,7 @@ pub(super) async fn connect(address: SocketAddr) -> Http2 {
 
 pub(super) async fn connect_with(address: SocketAddr, settings: &Http2Settings) -> Http2 {
     let stream = TcpStream::connect(address).await.unwrap();
-    let wire = Wire::plain(TokioSocket::Tcp(stream));
+    let wire = Wire::plain(TokioSocket::from_tcp(stream.into_std().unwrap()).unwrap());
     let (connection, task) = adopt(wire, settings, &Tracer::default()).unwrap();
     tokio::spawn(task);
     connection

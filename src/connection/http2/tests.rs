@@ -469,7 +469,7 @@ async fn events() {
     }));
     let tracer = Tracer::of(&request);
     let stream = tokio::net::TcpStream::connect(address).await.unwrap();
-    let wire = Wire::plain(TokioSocket::Tcp(stream));
+    let wire = Wire::plain(TokioSocket::from_tcp(stream.into_std().unwrap()).unwrap());
     let (connection, task) = adopt(wire, &Http2Settings::default(), &tracer).unwrap();
     tokio::spawn(task);
     let server = tokio::spawn(async move {

@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use futures_core::Stream;
@@ -13,12 +13,17 @@ use crate::error::{Error, Kind, Result};
 
 /// A body whose pieces come when they come.
 pub(crate) trait PolledSource {
-    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Bytes>>>;
+    /// Whether there is another piece, once that is known.
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>>;
+
+    /// The piece that came last.
+    fn piece(&self) -> &Bytes;
 }
 
 struct StreamSource<S> {
     stream: Pin<Box<S>>,
     length: Option<u64>,
+    piece: Bytes,
 }
 
 impl Body {
@@ -30,7 +35,12 @@ impl Body {
         E: Into<Box<dyn StdError + Send + Sync>>,
     {
         let stream = Box::pin(stream);
-        Self::stream(StreamSource { stream, length })
+        let piece = Bytes::new();
+        Self::stream(StreamSource {
+            stream,
+            length,
+            piece,
+        })
     }
 
     /// Whether its pieces have to be polled for.
@@ -41,17 +51,29 @@ impl Body {
         }
     }
 
-    /// The next piece of a body that is polled for; none at its end, and of any other body.
-    pub(crate) fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>>> {
+    /// Whether there is a next piece of a body that is polled for: none at its end, and of any other body.
+    pub(crate) fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool>> {
         self.started = true;
         let Source::Stream { source, .. } = &mut self.source else {
-            return Poll::Ready(Ok(None));
+            return Poll::Ready(Ok(false));
         };
         match source.get_mut().polled() {
             Some(source) => source
                 .poll_piece(cx)
                 .map_err(|e| Error::new(Kind::Body, "the request body failed").with_source(e)),
-            None => Poll::Ready(Ok(None)),
+            None => Poll::Ready(Ok(false)),
+        }
+    }
+
+    /// What was polled for last.
+    pub(crate) fn polled_piece(&mut self) -> &Bytes {
+        static NOTHING: Bytes = Bytes::new();
+        let Source::Stream { source, .. } = &mut self.source else {
+            return &NOTHING;
+        };
+        match source.get_mut().polled() {
+            Some(source) => source.piece(),
+            None => &NOTHING,
         }
     }
 }
@@ -62,11 +84,16 @@ where
     T: Into<Bytes>,
     E: Into<Box<dyn StdError + Send + Sync>>,
 {
-    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Bytes>>> {
-        self.stream.as_mut().poll_next(cx).map(|item| {
-            item.map(|piece| piece.map(Into::into).map_err(io::Error::other))
-                .transpose()
-        })
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        let item = ready!(self.stream.as_mut().poll_next(cx));
+        let piece = item.transpose().map_err(io::Error::other)?;
+        let more = piece.is_some();
+        self.piece = piece.map(Into::into).unwrap_or_default();
+        Poll::Ready(Ok(more))
+    }
+
+    fn piece(&self) -> &Bytes {
+        &self.piece
     }
 }
 

@@ -108,7 +108,11 @@ impl AppBody {
                         continue;
                     }
                     match loan.body().poll_piece(cx) {
-                        Poll::Ready(piece) => (loan, piece),
+                        Poll::Ready(more) => {
+                            let piece =
+                                more.map(|more| more.then(|| loan.body().polled_piece().clone()));
+                            (loan, piece)
+                        }
                         Poll::Pending => {
                             self.state = State::Idle(loan);
                             return Poll::Pending;

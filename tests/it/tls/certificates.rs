@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use papilio::{Client, Kind, Phase, Reason, Timeout};
+use super::super::driver::{Client, Kind, Phase, Reason, Timeout};
 use rcgen::{ExtendedKeyUsagePurpose, KeyPair, SanType};
 
 use super::{builder, data, good, trusting};

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use papilio::{Client, ClientCert, Kind, Result};
+use super::super::driver::{Client, ClientCert, Kind, Result};
 
 use super::{builder, data};
 use crate::server::tls::{Identity, Tls, ca_pem, client_pem};

@@ -1,6 +1,8 @@
 //! Pins, versions, the environment, and configurations that clients share.
 
-use papilio::{Client, Kind, Phase, Reason, ServerName, TlsConfig, TlsVersion, Verify};
+use super::super::driver::{
+    Client, Kind, Phase, Reason, ServerName, TlsConfig, TlsVersion, Verify,
+};
 
 use super::{LIMIT, builder, data, good, trusting};
 use crate::alone::alone;
@@ -283,7 +285,7 @@ fn the_environment() {
                 .iter()
                 .map(|(name, value)| (*name, value.as_str())),
         );
-        alone("tls::settings::the_environment", &all)
+        alone(concat!(module_path!(), "::the_environment"), &all)
     };
     if let Ok(role) = std::env::var("PAPILIO_TEST_ROLE") {
         return in_an_environment(&role);
