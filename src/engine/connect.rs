@@ -216,7 +216,7 @@ impl Opening<'_> {
     }
 
     fn tls_name(&self) -> &str {
-        self.server_name.unwrap_or(self.url.raw_host())
+        self.server_name.unwrap_or_else(|| self.url.raw_host())
     }
 
     /// Shakes hands over the wire, within a connect limit of its own (TMO-05).

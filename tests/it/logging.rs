@@ -75,6 +75,11 @@ fn heard(act: impl FnOnce()) -> Vec<Line> {
     lines
 }
 
+/// The text of all that this thread logs meanwhile.
+pub(crate) fn texts(act: impl FnOnce()) -> Vec<String> {
+    heard(act).into_iter().map(|line| line.text).collect()
+}
+
 /// The names of events: what stands before the first blank.
 fn events(lines: &[Line]) -> Vec<&str> {
     lines
