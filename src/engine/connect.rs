@@ -117,10 +117,6 @@ impl Opening<'_> {
             false => Name::SocksConnectTcp,
         };
         let place = (proxy.host(), proxy.port());
-        #[cfg_attr(
-            not(feature = "tls"),
-            expect(unused_mut, reason = "only TLS changes it")
-        )]
         let mut wire = reach::<D>(self.network, event, place, self.deadlines, self.tracer).await?;
         wire.be_proxied();
         if proxy.scheme() == ProxyScheme::Https {

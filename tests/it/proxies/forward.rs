@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use papilio::{Client, DigestAuth, Kind, Phase, Proxy, Reason, Timeout};
+use papilio::{Client, DigestAuth, Kind, Phase, Proxy, Reason};
 
 use super::{BASIC, LIMIT, known, lines, plain, through, told};
 use crate::common::names;
@@ -349,7 +349,7 @@ fn to_an_https_proxy() {
     // A handshake that stalls (PRX-28, FLT-04).
     let silent = Server::start(script().drain());
     let client = through(format!("https://127.0.0.1:{}", silent.port()));
-    let brief = Timeout::all(LIMIT).connect(LIMIT / 40);
+    let brief = papilio::Timeout::all(LIMIT).connect(LIMIT / 40);
     let error = client.get("http://origin.invalid/").timeout(brief).send();
     told(&error.unwrap_err(), Kind::ConnectTimeout);
 }
