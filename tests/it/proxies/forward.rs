@@ -30,14 +30,18 @@ fn every_byte_of_a_request() {
     assert_eq!(seen.header("authorization"), Some("Basic bWU6dG9v"));
     assert_eq!(seen.header("x-two"), Some("mine"));
     assert_eq!(seen.text(), "content");
+    // What there are decoders for differs.
+    let names: Vec<_> = names(&seen)
+        .into_iter()
+        .filter(|n| *n != "Accept-Encoding")
+        .collect();
     assert_eq!(
-        names(&seen),
+        names,
         [
             "Host",
             "Proxy-Authorization",
             "X-Routing",
             "Accept",
-            "Accept-Encoding",
             "Connection",
             "User-Agent",
             "x-two",
