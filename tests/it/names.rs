@@ -132,6 +132,7 @@ fn a_thousand_addresses() {
 /// What a policy forbids is never connected to, at no hop, under no name.
 #[test]
 fn out_of_bounds() {
+    let began = Instant::now();
     let secret = Server::always(ok("secret"));
     let port = secret.port();
     for target in [
@@ -171,6 +172,10 @@ fn out_of_bounds() {
         assert_eq!(reason, Some(Reason::AddressDenied), "{target}");
     }
     assert_eq!(secret.connections(), 0);
+    assert!(
+        began.elapsed() < LIMIT,
+        "what is forbidden is not tried again"
+    );
 }
 
 /// A function as a policy is asked about addresses and ports; of several addresses those that are allowed are tried.
