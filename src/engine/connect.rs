@@ -19,7 +19,7 @@ use crate::connection::{
 use crate::engine::Driver;
 use crate::engine::drive::drive;
 use crate::engine::reach::{addresses, reach};
-use crate::error::{Error, Kind, Phase, Result};
+use crate::error::{Error, Kind, Phase, Reason, Result};
 use crate::models::proxy::{Proxy, ProxyScheme};
 use crate::models::trace::EventInfo;
 use crate::models::url::Url;
@@ -248,9 +248,11 @@ impl Opening<'_> {
     }
 }
 
-/// What was said to a proxy that could be reached is not said again (RTY-02, RTY-04).
+/// What was said to a proxy that could be reached is not said again (RTY-02, RTY-04), and what is forbidden stays so.
 fn may_retry(error: &Error) -> bool {
-    error.is_connect() && error.phase() != Some(Phase::Proxy)
+    error.is_connect()
+        && error.phase() != Some(Phase::Proxy)
+        && error.reason() != Some(Reason::AddressDenied)
 }
 
 /// The pause before retry `n` of a connect, counted from 0: none, then 0.5 s, doubled each time (RTY-03).

@@ -67,3 +67,8 @@ pub(crate) fn heard(act: impl FnOnce()) -> Vec<Line> {
     }
     lines
 }
+
+/// The text of all that this thread logs meanwhile.
+pub(crate) fn texts(act: impl FnOnce()) -> Vec<String> {
+    heard(act).into_iter().map(|line| line.text).collect()
+}

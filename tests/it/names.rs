@@ -132,6 +132,7 @@ fn a_thousand_addresses() {
 /// What a policy forbids is never connected to, at no hop, under no name.
 #[test]
 fn out_of_bounds() {
+    let began = Instant::now();
     let secret = Server::always(ok("secret"));
     let port = secret.port();
     for target in [
@@ -171,6 +172,10 @@ fn out_of_bounds() {
         assert_eq!(reason, Some(Reason::AddressDenied), "{target}");
     }
     assert_eq!(secret.connections(), 0);
+    assert!(
+        began.elapsed() < LIMIT,
+        "what is forbidden is not tried again"
+    );
 }
 
 /// A function as a policy is asked about addresses and ports; of several addresses those that are allowed are tried.
@@ -238,4 +243,50 @@ async fn awaited() {
         .unwrap_err();
     assert_eq!(error.reason(), Some(Reason::AddressDenied));
     assert_eq!(server.seen().len(), 1);
+}
+
+/// EXT-03, TLS-09, R-TLS-04: another name in TLS, for the host it was said of; a redirect elsewhere goes by that place's own.
+#[cfg(feature = "tls")]
+#[test]
+fn another_name_in_tls() {
+    use crate::server::script;
+    use crate::server::tls::{Identity, ca_pem};
+
+    let answer = script().serve(|seen| match &*seen.target {
+        "/end" => ok(""),
+        target => response(
+            "302 Found",
+            &[("Location", target.trim_start_matches("/to/"))],
+            "",
+        ),
+    });
+    let server = Server::start_tls(answer, Identity::Good);
+    let client = builder()
+        .add_root_certificate(ca_pem())
+        .resolve("name.invalid", server.address())
+        .follow_redirects(true)
+        .build()
+        .unwrap();
+    let start = server.url_on("name.invalid", "/to/");
+    for (target, sni) in [
+        ("/end".to_owned(), Some("localhost")),
+        (server.url("/end"), None),
+        (server.url_on("name.invalid", "/end"), Some("localhost")),
+    ] {
+        let request = client
+            .get(format!("{start}{target}"))
+            .server_name("localhost");
+        request.send().unwrap();
+        let seen = server.seen();
+        let [.., first, last] = &seen[..] else {
+            panic!("{seen:?}");
+        };
+        assert_eq!(first.server_name.as_deref(), Some("localhost"), "{target}");
+        assert_eq!(last.server_name.as_deref(), sni, "{target}");
+        let host = format!("name.invalid:{}", server.port());
+        assert_eq!(first.header("host"), Some(&*host));
+    }
+    let error = client.get(server.url_on("name.invalid", "/end")).send();
+    let error = error.unwrap_err();
+    assert_eq!(error.reason(), Some(Reason::CertificateName));
 }

@@ -21,6 +21,38 @@ fn all<T>(pieces: impl Iterator<Item = papilio::Result<T>>) -> Vec<T> {
     pieces.collect::<papilio::Result<_>>().unwrap()
 }
 
+/// EXT-10, EXT-11, TRP-02: each version by its name; a reason phrase of any bytes, or none.
+#[test]
+fn versions_and_reasons() {
+    use papilio::{EventInfo, Version};
+
+    let names = [
+        (Version::HTTP_10, "HTTP/1.0"),
+        (Version::HTTP_11, "HTTP/1.1"),
+        (Version::HTTP_2, "HTTP/2"),
+    ];
+    for (version, name) in names {
+        let response = Response::builder(200).version(version).bytes("");
+        assert_eq!(response.http_version(), name);
+        // Of the table, where nothing was received.
+        assert_eq!(response.reason_phrase(), "OK");
+    }
+    let server = Server::always(&b"HTTP/1.1 200 \xFCber\r\nContent-Length: 0\r\n\r\n"[..]);
+    let client = client();
+    let request = client.get(server.url("/")).trace(|event| {
+        if let EventInfo::Head { reason, .. } = event.info() {
+            assert_eq!(reason, b"\xFCber");
+        }
+        Ok(())
+    });
+    let answer = request.send().unwrap();
+    assert_eq!(
+        (answer.http_version(), answer.status().as_u16()),
+        ("HTTP/1.1", 200)
+    );
+    assert_eq!(answer.reason_phrase(), "ber");
+}
+
 #[test]
 fn the_head_of_a_response() {
     let server = Server::always("HTTP/1.0 250 Fine by me\r\nX: y\r\nContent-Length: 2\r\n\r\nhi");

@@ -8,7 +8,7 @@ use std::time::Duration;
 use papilio::{Client, ClientBuilder, Kind, SocketOption, TcpKeepalive};
 use socket2::SockRef;
 
-use crate::server::{Server, ok, script};
+use crate::server::{Server, ok};
 
 const LIMIT: Duration = Duration::from_secs(4);
 
@@ -294,6 +294,7 @@ mod unix {
     #[cfg(feature = "tls")]
     #[test]
     fn with_tls() {
+        use crate::server::script;
         use crate::server::tls::{Identity, ca_pem};
 
         let server = Server::start_tls(script().serve(|_| ok("safe")), Identity::Good);

@@ -13,7 +13,8 @@ use super::project::{File, files};
 /// Families with a citation for every item. A family goes in when it gets there, and never out again.
 const COMPLETE: &[&str] = &[
     "URL", "QP", "HDR", "REQ", "MPF", "TXT", "DEC", "RED", "LIM", "H1", "LOG", "COD", "POOL",
-    "HOK", "ASY", "AUT",
+    "HOK", "ASY", "AUT", "PRX", "ENV", "TLS", "R-PRX", "R-TLS", "R-LIM", "R-POOL", "RTY", "TOP",
+    "VEC", "ERR",
 ];
 
 /// This file speaks of ids and proves none.

@@ -374,7 +374,7 @@ fn hosts_idna_refuses_are_named() {
     }
 }
 
-/// URL-20
+/// URL-20, TRP-09
 #[test]
 fn ascii_hosts_are_not_run_through_idna() {
     for host in [
@@ -466,7 +466,7 @@ fn netloc_has_no_userinfo() {
     assert_eq!(without.netloc(), "h");
 }
 
-/// URL-30
+/// URL-30, TRP-08
 #[test]
 fn escapes_are_kept_and_a_lone_percent_too() {
     for text in [

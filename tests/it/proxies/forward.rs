@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use papilio::{Client, DigestAuth, Kind, Phase, Proxy, Reason, Timeout};
+use papilio::{Client, DigestAuth, Kind, Phase, Proxy, Reason};
 
 use super::{BASIC, LIMIT, known, lines, plain, through, told};
 use crate::common::names;
@@ -30,14 +30,18 @@ fn every_byte_of_a_request() {
     assert_eq!(seen.header("authorization"), Some("Basic bWU6dG9v"));
     assert_eq!(seen.header("x-two"), Some("mine"));
     assert_eq!(seen.text(), "content");
+    // What there are decoders for differs.
+    let names: Vec<_> = names(&seen)
+        .into_iter()
+        .filter(|n| *n != "Accept-Encoding")
+        .collect();
     assert_eq!(
-        names(&seen),
+        names,
         [
             "Host",
             "Proxy-Authorization",
             "X-Routing",
             "Accept",
-            "Accept-Encoding",
             "Connection",
             "User-Agent",
             "x-two",
@@ -349,7 +353,7 @@ fn to_an_https_proxy() {
     // A handshake that stalls (PRX-28, FLT-04).
     let silent = Server::start(script().drain());
     let client = through(format!("https://127.0.0.1:{}", silent.port()));
-    let brief = Timeout::all(LIMIT).connect(LIMIT / 40);
+    let brief = papilio::Timeout::all(LIMIT).connect(LIMIT / 40);
     let error = client.get("http://origin.invalid/").timeout(brief).send();
     told(&error.unwrap_err(), Kind::ConnectTimeout);
 }

@@ -314,7 +314,7 @@ fn short_answers_and_long_questions() {
 /// TMO-10, ERR-04: the whole handshake has the connect limit.
 #[test]
 fn a_slow_handshake() {
-    let drips = script().expect(NO_LOGIN).send_slowly([5, 0], 1, LIMIT / 2);
+    let drips = script().expect(NO_LOGIN).send_slowly([5, 0], 1, LIMIT / 10);
     for script in [
         script().drain(),
         greeting(named("origin.invalid", 80)).drain(),

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use papilio::{Client, Kind, Result};
 
 use super::{known, plain, told, without_secrets};
-use crate::server::{Refused, Server, ok, script};
+use crate::server::{Refused, Server, ok, response, script};
 
 /// The texts of all events of one request.
 fn hear(client: &Client, url: &str) -> (Result<papilio::Response>, Vec<String>) {
@@ -162,5 +162,54 @@ fn failures() {
         told(&result.unwrap_err(), Kind::Connect);
         let names = [format!("{step}.started"), format!("{step}.failed")];
         assert_eq!(opening(&heard), names);
+    }
+}
+
+/// PRX-05, EXT-20: the log of all that goes well and wrong with proxies, in this order and without secrets.
+#[test]
+fn the_log() {
+    let forward = Server::replies([ok("x"), response("407 Who", &[], "")]);
+    let refusing = Server::always(response("403 No", &[("X-Echo", "pass word")], "no"));
+    let login = [&[1, 4][..], b"user", &[9], b"pass word"].concat();
+    let rejecting = script()
+        .expect([5, 1, 2])
+        .send([5, 2])
+        .expect(login)
+        .send([1, 9]);
+    let socks = Server::start(rejecting.drain());
+    let refused = Refused::port();
+    let nobody = refused.url("").replace("//", "//user:pass%20word@");
+    let mut kinds = Vec::new();
+    let lines = crate::listener::texts(|| {
+        for (proxy, url) in [
+            (known("http", &forward), "http://origin.invalid/"),
+            (known("http", &forward), "http://origin.invalid/"),
+            (known("http", &refusing), "https://origin.invalid/"),
+            (known("socks5", &socks), "http://origin.invalid/"),
+            (nobody, "http://origin.invalid/"),
+        ] {
+            let client = plain().proxy(proxy).connect_retries(1).build().unwrap();
+            let request = client
+                .get(url)
+                .header("Authorization", "Bearer pass%20word");
+            kinds.push(request.send().map(drop).map_err(|error| error.kind()));
+        }
+    });
+    let expected = match cfg!(feature = "tls") {
+        true => Kind::Proxy,
+        false => Kind::UnsupportedProtocol,
+    };
+    let failures = [expected, Kind::Proxy, Kind::Connect].map(Err);
+    assert_eq!(kinds[..2], [Ok(()), Ok(())]);
+    assert_eq!(kinds[2..], failures);
+    let text = lines.join("\n");
+    without_secrets(&text);
+    for part in [
+        "connection.connect_tcp.started host=\"127.0.0.1\"",
+        "HTTP Request: GET http://origin.invalid/ \"HTTP/1.1 407 Who\"",
+        "socks.setup_socks5_connection.failed exception=Invalid username/password",
+        "connection.retry.started",
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
     }
 }
