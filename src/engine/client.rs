@@ -18,7 +18,7 @@ use crate::connection::pool::client_closed;
 use crate::engine::builder::Hooks;
 use crate::engine::transport::BaseHttpTransport;
 use crate::engine::{Driver, Streaming};
-use crate::error::{Phase, Result};
+use crate::error::{Error, Phase, Result};
 use crate::flow::auth::IntoAuth;
 use crate::flow::defaults::default_headers;
 use crate::flow::route::Routes;
@@ -104,26 +104,38 @@ impl<D: Driver> BaseClient<D> {
         RequestBuilder::new(self, method, url)
     }
 
-    /// Sends a request as it is, and what follows from its answers, up to the head of the last response.
-    pub(crate) async fn converse(&self, request: Request) -> Result<Streaming<D>> {
-        if self.is_closed() {
-            return Err(client_closed().for_request(request));
+    /// Sends a request as it is, and what follows from its answers, up to the head of the last response. The request in
+    /// play stays where it is until its response takes it along: moving it costs more than most of what is done with it.
+    pub(crate) async fn converse(&self, slot: &mut Option<Request>) -> Result<Streaming<D>> {
+        let result = self.rounds(slot).await;
+        match slot.take() {
+            Some(request) => result.map_err(|error| error.for_request(request)),
+            None => result,
         }
+    }
+
+    async fn rounds(&self, slot: &mut Option<Request>) -> Result<Streaming<D>> {
+        if self.is_closed() {
+            return Err(client_closed());
+        }
+        let Some(request) = slot.as_mut() else {
+            return Err(Error::local("the request is gone"));
+        };
         let started = Instant::now();
         let interim = self.core.network.response_limits.interim_body;
         let (rules, jar) = (&self.config.rules, &self.core.cookies);
-        let (mut flow, mut request) = Flow::start(rules, jar, request, SystemTime::now)?;
+        let mut flow = Flow::start(rules, jar, request, SystemTime::now)?;
         loop {
+            let Some(request) = slot.as_mut() else {
+                return Err(Error::local("the request is gone"));
+            };
             request.options.started = Some(started);
             request
                 .options
                 .timeout
                 .get_or_insert_with(|| self.timeout());
-            let mut response = match self.exchange(&mut request, &flow).await {
-                Ok(response) => response,
-                Err(error) => return Err(error.for_request(request)),
-            };
-            response.head.request = Some(request);
+            let mut response = self.exchange(request, &flow).await?;
+            response.head.request = slot.take();
             for hook in &self.hooks.response {
                 if let Err(error) = D::on_response(hook, &mut response).await {
                     return Err(response.fail(error));
@@ -134,8 +146,9 @@ impl<D: Driver> BaseClient<D> {
                 Ok(Verdict::Return) => return Ok(response),
                 Ok(Verdict::Absorb) => {}
             }
-            match flow.absorbed(response.absorb(interim).await?)? {
-                Next::Send(next) => request = *next,
+            // Out of the way of all calls that end here.
+            match flow.absorbed(Box::pin(response.absorb(interim)).await?)? {
+                Next::Send(next) => *slot = Some(*next),
                 Next::Return(response) => return Ok(response.into()),
             }
         }
