@@ -76,7 +76,7 @@ impl AsyncClient {
     /// # Errors
     /// As [`send`](Self::send), but for what can go wrong while the body is read.
     pub async fn stream(&self, request: Request) -> Result<AsyncStreamingResponse> {
-        self.converse(request).await
+        self.converse(&mut Some(request)).await
     }
 
     /// Adds a request hook; see [`ClientBuilder::on_request`].

@@ -2,6 +2,7 @@
 //!
 //! Owns what waits, and the hooks. All else a client does is in `engine/client.rs`.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use crate::blocking::Blocking;
@@ -63,7 +64,8 @@ impl Client {
     /// # Errors
     /// As [`send`](Self::send), but for what can go wrong while the body is read.
     pub fn stream(&self, request: Request) -> Result<StreamingResponse> {
-        block_on(self.converse(request))
+        let mut slot = Some(request);
+        block_on(pin!(self.converse(&mut slot)))
     }
 
     /// Adds a request hook; see [`ClientBuilder::on_request`].

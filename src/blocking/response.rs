@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::io::{self, Read};
+use std::pin::pin;
 
 use bytes::Bytes;
 
@@ -55,7 +56,7 @@ impl StreamingResponse {
     /// [`Kind::Read`](crate::Kind::Read), [`Kind::RemoteProtocol`](crate::Kind::RemoteProtocol), [`Kind::Decoding`](crate::Kind::Decoding), [`Kind::Limit`](crate::Kind::Limit), [`Kind::TotalTimeout`](crate::Kind::TotalTimeout).
     #[doc(alias = "read")]
     pub fn buffer(self) -> Result<Response> {
-        block_on(self.into_buffered())
+        block_on(pin!(self.into_buffered()))
     }
 
     /// The body in pieces as received, not decoded.

@@ -2,6 +2,7 @@
 //!
 //! Owns the trait. The network behind it is in `engine/transport.rs`.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use crate::blocking::Blocking;
@@ -66,7 +67,7 @@ impl<T: Transport + ?Sized> Transport for Arc<T> {
 
 impl Transport for HttpTransport {
     fn send(&self, request: &mut Request) -> Result<StreamingResponse> {
-        block_on(self.exchange(request))
+        block_on(pin!(self.exchange(request)))
     }
 
     fn close(&self) {

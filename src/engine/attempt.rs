@@ -40,34 +40,49 @@ pub(super) struct Attempt<'a, D: Driver> {
 pub(super) enum Outcome<D: Driver> {
     Response(Streaming<D>),
     /// It may be sent once more: in the slot that is left, or in another.
-    Again(Option<Lease<Box<Conn<D>>>>),
+    Again,
 }
 
 impl<D: Driver> Attempt<'_, D> {
-    pub(super) async fn make(self, mut lease: Lease<Box<Conn<D>>>) -> Result<Outcome<D>> {
+    /// The lease is taken unless the request is to be sent again in its slot.
+    pub(super) async fn make(
+        &mut self,
+        slot: &mut Option<Lease<Box<Conn<D>>>>,
+    ) -> Result<Outcome<D>> {
         #[cfg(feature = "async")]
-        if lease.shared().is_some() {
-            return self.make_on_stream(lease).await;
+        if slot.as_ref().is_some_and(|lease| lease.shared().is_some()) {
+            return Box::pin(self.make_on_stream(slot.take())).await;
         }
-        let Some(connection) = lease.connection() else {
-            return Err(Error::new(Kind::Connect, "the connection is gone"));
+        let Some(connection) = slot.as_mut().and_then(Lease::connection) else {
+            return Err(gone());
         };
         let limits = self.line.network.response_limits;
         connection.set_limits(limits);
-        let (request, deadlines) = (&mut *self.request, self.deadlines);
-        let sent = exchange::<D>(connection, request, self.forward, deadlines, self.tracer).await;
-        match sent {
+        let sent = exchange::<D>(
+            connection,
+            self.request,
+            self.forward,
+            self.deadlines,
+            self.tracer,
+        );
+        match sent.await {
             Ok(parsed) => {
                 let info = Arc::clone(&connection.info);
-                let head = head_of(parsed, info);
-                let body = BodyStream::live(lease, self.deadlines.clone(), self.started, limits);
-                settled(head, body)
+                let Some(lease) = slot.take() else {
+                    return Err(gone());
+                };
+                let body = BodyStream::live(lease, self.deadlines, self.started, limits);
+                settled(head_of(parsed, info), body)
             }
             Err(error) if self.may_repeat(connection, &error) => {
-                drop(lease.take());
-                Ok(Outcome::Again(Some(lease)))
+                drop(slot.as_mut().and_then(Lease::take));
+                Ok(Outcome::Again)
             }
-            Err(error) => Err(self.named(error)),
+            Err(error) => {
+                // A connection that failed is closed before its request has the error.
+                *slot = None;
+                Err(self.named(error))
+            }
         }
     }
 
@@ -97,17 +112,19 @@ impl<D: Driver> Attempt<'_, D> {
 
 #[cfg(feature = "async")]
 impl<D: Driver> Attempt<'_, D> {
-    async fn make_on_stream(self, lease: Lease<Box<Conn<D>>>) -> Result<Outcome<D>> {
+    async fn make_on_stream(&mut self, lease: Option<Lease<Box<Conn<D>>>>) -> Result<Outcome<D>> {
+        let Some(lease) = lease else {
+            return Err(gone());
+        };
         let Some(handle) = lease.shared().cloned() else {
-            return Err(Error::new(Kind::Connect, "the connection is gone"));
+            return Err(gone());
         };
         let limits = self.line.network.response_limits;
-        let (request, deadlines) = (&mut *self.request, self.deadlines);
         let sent = http2::exchange::<D>(
             &handle,
-            request,
+            self.request,
             self.forward,
-            deadlines,
+            self.deadlines,
             limits,
             self.tracer,
         );
@@ -119,7 +136,7 @@ impl<D: Driver> Attempt<'_, D> {
                 head.extensions.insert(id);
                 settled(head, BodyStream::stream(live, self.started, limits))
             }
-            Err(refused) if self.may_repeat_elsewhere(&refused) => Ok(Outcome::Again(None)),
+            Err(refused) if self.may_repeat_elsewhere(&refused) => Ok(Outcome::Again),
             Err(refused) => Err(self.named(refused.error)),
         }
     }
@@ -149,19 +166,25 @@ impl<D: Driver> Attempt<'_, D> {
     }
 }
 
-fn head_of(parsed: ParsedHead, connection: Arc<ConnectionInfo>) -> Head {
-    let mut head = Head::new(parsed.status, parsed.version, parsed.headers);
+fn gone() -> Error {
+    Error::new(Kind::Connect, "the connection is gone")
+}
+
+#[inline]
+fn head_of(parsed: ParsedHead, connection: Arc<ConnectionInfo>) -> Box<Head> {
+    // Room first, so that what goes there is made there.
+    let mut head = Box::write(
+        Box::new_uninit(),
+        Head::new(parsed.status, parsed.version, parsed.headers),
+    );
     head.reason = parsed.reason;
     head.connection = Some(connection);
     head
 }
 
 /// Puts head and body together.
-fn settled<D: Driver>(head: Head, body: BodyStream<D>) -> Result<Outcome<D>> {
-    let mut response = Response {
-        head: Box::new(head),
-        body,
-    };
+fn settled<D: Driver>(head: Box<Head>, body: BodyStream<D>) -> Result<Outcome<D>> {
+    let mut response = Response { head, body };
     response.body.0.settle()?;
     Ok(Outcome::Response(response))
 }

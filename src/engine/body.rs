@@ -101,52 +101,54 @@ pub(super) struct Live<D: Driver> {
 
 impl<D: Driver> BodyStream<D> {
     /// The body behind a head that was just received.
+    #[inline]
     pub(crate) fn live(
         lease: Lease<Box<Conn<D>>>,
-        deadlines: Deadlines,
+        deadlines: &Deadlines,
         started: Instant,
         limits: ResponseLimits,
     ) -> Self {
-        let source = Source::Live(Live { lease, deadlines });
-        let mut stream = Self::over(source, limits);
-        stream.0.started = started;
-        stream
+        let deadlines = deadlines.clone();
+        Self::over(Source::Live(Live { lease, deadlines }), started, limits)
     }
 
     /// As [`live`](Self::live), of HTTP/2.
     #[cfg(feature = "async")]
     pub(crate) fn stream(live: LiveStream<D>, started: Instant, limits: ResponseLimits) -> Self {
-        let mut stream = Self::over(Source::Stream(live), limits);
-        stream.0.started = started;
-        stream
+        Self::over(Source::Stream(live), started, limits)
     }
 
     pub(crate) fn foreign(body: D::Foreign, limits: ResponseLimits) -> Self {
-        Self::over(Source::Foreign(body), limits)
+        Self::over(Source::Foreign(body), Instant::now(), limits)
     }
 
     pub(super) fn memory(content: Bytes, limits: ResponseLimits) -> Self {
         let downloaded = content.len() as u64;
-        let mut stream = Self::over(Source::Memory(content), limits);
+        let mut stream = Self::over(Source::Memory(content), Instant::now(), limits);
         stream.0.downloaded = downloaded;
         stream
     }
 
-    fn over(source: Source<D>, limits: ResponseLimits) -> Self {
-        Self(Box::new(Inner {
-            source,
-            decoder: None,
-            limits,
-            taken: false,
-            downloaded: 0,
-            trailers: None,
-            #[cfg(feature = "tower")]
-            late_trailers: None,
-            elapsed: None,
-            cancel: None,
-            stopwatch: None,
-            started: Instant::now(),
-        }))
+    #[inline]
+    fn over(source: Source<D>, started: Instant, limits: ResponseLimits) -> Self {
+        // Room first, so that what goes there is made there.
+        Self(Box::write(
+            Box::new_uninit(),
+            Inner {
+                source,
+                decoder: None,
+                limits,
+                taken: false,
+                downloaded: 0,
+                trailers: None,
+                #[cfg(feature = "tower")]
+                late_trailers: None,
+                elapsed: None,
+                cancel: None,
+                stopwatch: None,
+                started,
+            },
+        ))
     }
 }
 
@@ -325,30 +327,27 @@ impl<D: Driver> Inner<D> {
         if let Some(late) = self.late_trailers.take() {
             self.trailers = late.take();
         }
-        self.elapsed.get_or_insert_with(|| self.started.elapsed());
+        let now = Instant::now();
+        self.elapsed
+            .get_or_insert_with(|| now.saturating_duration_since(self.started));
         if let Some(stopwatch) = self.stopwatch.take() {
-            stopwatch.mark(Mark::End, Instant::now());
+            stopwatch.mark(Mark::End, now);
         }
-        match std::mem::replace(&mut self.source, then) {
-            Source::Live(mut live) => {
-                if let Some(connection) = live.lease.connection() {
-                    connection.end()?;
-                    self.trailers = connection.trailers();
-                    if connection.is_reusable() {
-                        connection.rest();
-                        let good_for = connection.good_for();
-                        live.lease.keep(Instant::now(), good_for);
-                    }
-                }
-            }
+        // Where it is: it is large to move.
+        let released = match &mut self.source {
+            Source::Live(live) => live.release(now, &mut self.trailers),
             #[cfg(feature = "async")]
-            Source::Stream(mut live) => {
-                live.stream.end()?;
-                self.trailers = live.stream.trailers();
+            Source::Stream(live) => {
+                let ended = live.stream.end();
+                if ended.is_ok() {
+                    self.trailers = live.stream.trailers();
+                }
+                ended
             }
-            _ => {}
-        }
-        Ok(())
+            _ => Ok(()),
+        };
+        self.source = then;
+        released
     }
 }
 
@@ -420,6 +419,20 @@ impl<D: Driver> Live<D> {
             return Ok(0);
         };
         read_body::<D>(connection, buffer, &self.deadlines).await
+    }
+
+    /// Gives the connection back if it may be used again.
+    fn release(&mut self, now: Instant, trailers: &mut Option<Headers>) -> Result<()> {
+        if let Some(connection) = self.lease.connection() {
+            connection.end()?;
+            *trailers = connection.trailers();
+            if connection.is_reusable() {
+                connection.rest();
+                let good_for = connection.good_for();
+                self.lease.give_back(now, good_for);
+            }
+        }
+        Ok(())
     }
 }
 

@@ -21,7 +21,7 @@ use crate::engine::drive::unless_cancelled;
 use crate::engine::exchange::buffer;
 use crate::engine::transport::BaseHttpTransport;
 use crate::engine::{Driver, Streaming};
-use crate::error::{Phase, Result};
+use crate::error::{Error, Phase, Result};
 use crate::flow::auth::IntoAuth;
 use crate::flow::defaults::default_headers;
 use crate::flow::route::Routes;
@@ -111,11 +111,23 @@ impl<D: Driver> BaseClient<D> {
         RequestBuilder::new(self, method, url)
     }
 
-    /// Sends a request as it is, and what follows from its answers, up to the head of the last response.
-    pub(crate) async fn converse(&self, mut request: Request) -> Result<Streaming<D>> {
-        if self.is_closed() {
-            return Err(client_closed().for_request(request));
+    /// Sends a request as it is, and what follows from its answers, up to the head of the last response. The request in
+    /// play stays where it is until its response takes it along: moving it costs more than most of what is done with it.
+    pub(crate) async fn converse(&self, slot: &mut Option<Request>) -> Result<Streaming<D>> {
+        let result = self.rounds(slot).await;
+        match slot.take() {
+            Some(request) => result.map_err(|error| error.for_request(request)),
+            None => result,
         }
+    }
+
+    async fn rounds(&self, slot: &mut Option<Request>) -> Result<Streaming<D>> {
+        if self.is_closed() {
+            return Err(client_closed());
+        }
+        let Some(request) = slot.as_mut() else {
+            return Err(Error::local("the request is gone"));
+        };
         if let Some(token) = &self.config.cancel {
             request.options.cancel_with(token);
         }
@@ -124,21 +136,20 @@ impl<D: Driver> BaseClient<D> {
         let started = Instant::now();
         let interim = self.core.network.response_limits.interim_body;
         let (rules, jar) = (&self.config.rules, &self.core.cookies);
-        let mut flow = Flow::new(rules, jar, &request, SystemTime::now);
+        let mut flow = Flow::new(rules, jar, request, SystemTime::now);
         if flow.requires_body() {
             let timeout = request.options.timeout.unwrap_or_else(|| self.timeout());
             let deadlines = Deadlines::new(timeout, started);
-            if let Err(error) = buffer::<D>(&mut request.body, &deadlines).await {
-                return Err(error.for_request(request));
-            }
+            Box::pin(buffer::<D>(&mut request.body, &deadlines)).await?;
         }
-        if let Some(auth) = flow.asked_next()
-            && let Err(error) = D::prepare(auth, None).await
-        {
-            return Err(error.for_request(request));
+        if let Some(auth) = flow.asked_next() {
+            Box::pin(D::prepare(auth, None)).await?;
         }
-        let mut request = flow.start(request)?;
+        flow.start(request)?;
         loop {
+            let Some(request) = slot.as_mut() else {
+                return Err(Error::local("the request is gone"));
+            };
             request.options.started = Some(started);
             request
                 .options
@@ -147,11 +158,8 @@ impl<D: Driver> BaseClient<D> {
             if let Some(token) = &cancel {
                 request.options.cancel = Some(token.clone());
             }
-            let mut response = match self.exchange(&mut request, &flow, cancel.as_ref()).await {
-                Ok(response) => response,
-                Err(error) => return Err(error.for_request(request)),
-            };
-            response.head.request = Some(request);
+            let mut response = self.exchange(request, &flow, cancel.as_ref()).await?;
+            response.head.request = slot.take();
             for hook in &self.hooks.response {
                 let heard = D::on_response(hook, &mut response);
                 let heard = unless_cancelled::<D, _>(heard, cancel.as_ref()).await;
@@ -164,9 +172,10 @@ impl<D: Driver> BaseClient<D> {
                 Ok(Verdict::Return) => return Ok(response),
                 Ok(Verdict::Absorb) => {}
             }
-            let mut response = response.absorb(interim).await?;
+            // Out of the way of all calls that end here.
+            let mut response = Box::pin(response.absorb(interim)).await?;
             if let Some(auth) = flow.asked_next()
-                && let Err(error) = D::prepare(auth, Some(&response)).await
+                && let Err(error) = Box::pin(D::prepare(auth, Some(&response))).await
             {
                 return Err(match response.head.request.take() {
                     Some(request) => error.for_request(request),
@@ -174,7 +183,7 @@ impl<D: Driver> BaseClient<D> {
                 });
             }
             match flow.absorbed(response)? {
-                Next::Send(next) => request = *next,
+                Next::Send(next) => *slot = Some(*next),
                 Next::Return(response) => return Ok(response.into()),
             }
         }

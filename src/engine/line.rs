@@ -85,10 +85,14 @@ impl<D: Driver> Line<D> {
         deadlines.word = wait.filter(|_| request.expects_continue());
         let tracer = Tracer::of(request);
         let mut form = self.form(request)?;
-        let mut lease = self.checkout(request, &deadlines, started).await?;
+        let mut slot = Some(self.checkout(request, &deadlines, started).await?);
         loop {
             request.body.prepare()?;
             let forward = form.as_ref().map(|form| &form.forward);
+            let lease = match &mut slot {
+                Some(lease) => lease,
+                None => slot.insert(self.checkout_again(request, &deadlines).await?),
+            };
             let reused = lease.is_open();
             if reused {
                 tracer.attempt();
@@ -96,9 +100,10 @@ impl<D: Driver> Line<D> {
                 // Found before a connection is opened: what must not be sent.
                 Conn::<D>::check(&outgoing(request, forward))?;
                 check_host(&request.url)?;
-                self.open(&mut lease, request, &deadlines, &tracer).await?;
+                // Out of the way of all requests that open nothing.
+                Box::pin(self.open(lease, request, &deadlines, &tracer)).await?;
             }
-            let attempt = Attempt {
+            let mut attempt = Attempt {
                 line: self,
                 request,
                 forward,
@@ -107,25 +112,19 @@ impl<D: Driver> Line<D> {
                 started,
                 reused,
             };
-            let response = match attempt.make(lease).await? {
+            let response = match attempt.make(&mut slot).await? {
                 Outcome::Response(response) => response,
-                Outcome::Again(same) => {
+                Outcome::Again => {
                     log::debug!(target: "papilio::connection", "connection.stale: sending again on a new connection");
-                    lease = match same {
-                        Some(lease) => lease,
-                        None => self.checkout(request, &deadlines, started).await?,
-                    };
                     continue;
                 }
             };
             let Some(form) = form.as_mut().filter(|form| form.auth.is_some()) else {
                 return Ok(response);
             };
-            match form.answer(request, response, &self.network).await? {
+            match Box::pin(form.answer(request, response, &self.network)).await? {
                 Answered::Returned(response) => return Ok(*response),
-                Answered::Authorized => {
-                    lease = self.checkout(request, &deadlines, Instant::now()).await?;
-                }
+                Answered::Authorized => {}
             }
         }
     }
@@ -183,7 +182,8 @@ impl<D: Driver> Line<D> {
             Poll::Ready(lease) => lease,
             Poll::Pending => {
                 let slot = poll_fn(|cx| ticket.poll(cx.waker(), Instant::now()));
-                D::within(slot, deadlines.pool(now))
+                // Out of the way of all requests that need not wait.
+                Box::pin(D::within(slot, deadlines.pool(now)))
                     .await
                     .and_then(|lease| lease)
             }
@@ -198,6 +198,15 @@ impl<D: Driver> Line<D> {
             lease.replace(Instant::now());
         }
         Ok(lease)
+    }
+
+    /// Another slot, for a request that could not keep its own.
+    async fn checkout_again(
+        &self,
+        request: &Request,
+        deadlines: &Deadlines,
+    ) -> Result<Lease<Box<Conn<D>>>> {
+        Box::pin(self.checkout(request, deadlines, Instant::now())).await
     }
 
     /// Opens a connection and puts it into the lease: for this request alone, or shared by all of its origin.

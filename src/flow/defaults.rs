@@ -52,10 +52,10 @@ impl Defaults {
     ) -> Result<Request> {
         let url = self.url(&draft)?;
         let mut headers = self.headers(&draft, &url);
-        if !headers.contains("Cookie") {
+        let none_at_all = draft.cookies.is_none() && jar.is_empty();
+        if !none_at_all && !headers.contains("Cookie") {
             let cookies = match &draft.cookies {
                 Some(cookies) => jar.header_with(cookies, &url, clock()),
-                None if jar.is_empty() => None,
                 None => jar.header_for(&url, clock()),
             };
             if let Some(cookies) = cookies {

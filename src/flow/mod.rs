@@ -54,11 +54,11 @@ pub(crate) struct Flow<'a> {
     follow: bool,
     auth: Option<Exclusive<Box<dyn AuthFlow>>>,
     /// The caller's request, while another one is in play: a redirected one, or one that authentication sends first.
-    caller: Option<Request>,
+    caller: Option<Box<Request>>,
     /// The request in play is one that authentication sends first.
     first: bool,
     /// What follows the redirect response that is being read.
-    next: Option<Request>,
+    next: Option<Box<Request>>,
     challenges: Vec<Arc<Response>>,
     /// Of this round: between two steps of authentication.
     redirects: Vec<Arc<Response>>,
@@ -99,10 +99,10 @@ impl<'a> Flow<'a> {
             Some(scheme) => Some(scheme.flow()),
             None => BasicAuth::from_url(&request.url).map(|basic| basic.flow()),
         };
-        let given = request
-            .headers
-            .get_bytes("Cookie")
-            .filter(|_| auth.is_some());
+        let given = match &auth {
+            Some(_) => request.headers.get_bytes("Cookie"),
+            None => None,
+        };
         let cookie = given.and_then(|given| {
             jar.header_for(&request.url, clock())
                 .filter(|own| own.as_bytes() == given)
@@ -140,27 +140,25 @@ impl<'a> Flow<'a> {
         }
     }
 
-    /// Begins the call: the first request to send.
-    pub(crate) fn start(&mut self, mut request: Request) -> Result<Request> {
-        match self.first_step(&mut request) {
-            Ok(None) => Ok(request),
-            Ok(Some(mut first)) => {
-                first.watch_like(&request);
-                self.caller = Some(request);
-                self.first = true;
-                Ok(first)
-            }
-            Err(error) => Err(error.for_request(request)),
+    /// Begins the call, and leaves the first request to send in place of the caller's.
+    pub(crate) fn start(&mut self, request: &mut Request) -> Result<()> {
+        if let Some(mut first) = self.first_step(request)? {
+            first.watch_like(request);
+            // What was the first is the caller's from here on.
+            std::mem::swap(&mut *first, request);
+            self.caller = Some(first);
+            self.first = true;
         }
+        Ok(())
     }
 
-    fn first_step(&mut self, request: &mut Request) -> Result<Option<Request>> {
+    fn first_step(&mut self, request: &mut Request) -> Result<Option<Box<Request>>> {
         let Some(auth) = self.auth.as_mut().map(Exclusive::get_mut) else {
             return Ok(None);
         };
         match auth.next(request, None)? {
             AuthStep::Send => Ok(None),
-            AuthStep::SendFirst(first) => Ok(Some(*first)),
+            AuthStep::SendFirst(first) => Ok(Some(first)),
             AuthStep::Done => {
                 self.auth = None;
                 Ok(None)
@@ -196,7 +194,9 @@ impl<'a> Flow<'a> {
             head.next_request = None;
             return Ok(Verdict::Absorb);
         }
-        head.history = self.history();
+        if !(self.challenges.is_empty() && self.redirects.is_empty()) {
+            head.history = self.history();
+        }
         Ok(Verdict::Return)
     }
 
@@ -209,11 +209,11 @@ impl<'a> Flow<'a> {
                     Kind::TooManyRedirects,
                     "Exceeded maximum allowed redirects.",
                 )
-                .for_request(next)
+                .for_request(*next)
                 .with_response(response));
             }
             self.redirects.push(Arc::new(response));
-            return Ok(Next::Send(Box::new(next)));
+            return Ok(Next::Send(next));
         }
         let Some(mut request) = self.take_caller(&mut response.head) else {
             return Ok(Next::Return(response));
@@ -223,7 +223,7 @@ impl<'a> Flow<'a> {
             None => Ok(AuthStep::Done),
         };
         let next = match step {
-            Err(error) => return Err(error.for_request(request)),
+            Err(error) => return Err(error.for_request(*request)),
             Ok(AuthStep::Done) => return Ok(Next::Return(response)),
             Ok(AuthStep::Send) => {
                 self.first = false;
@@ -234,12 +234,12 @@ impl<'a> Flow<'a> {
                 first.watch_like(&request);
                 self.first = true;
                 self.caller = Some(request);
-                *first
+                first
             }
         };
         self.redirects.clear();
         self.challenges.push(Arc::new(response));
-        Ok(Next::Send(Box::new(next)))
+        Ok(Next::Send(next))
     }
 
     /// The request a redirect leads to: to be sent, when it goes to `self.next`, or to be shown to the caller.
@@ -272,7 +272,7 @@ impl<'a> Flow<'a> {
         }
         if follow && self.auth.is_some() && self.caller.is_none() {
             // Authentication sends the caller's request again, not the redirected one (AUT-46).
-            self.caller = Some(request.shown());
+            self.caller = Some(Box::new(request.shown()));
         }
         let mut next = redirect::follow(request, head.status, to, &self.rules.secrets);
         self.add_cookies(&mut next);
@@ -285,16 +285,16 @@ impl<'a> Flow<'a> {
                 caller.body = std::mem::take(&mut request.body);
             }
         }
-        self.next = Some(next);
+        self.next = Some(Box::new(next));
         Ok(None)
     }
 
     /// The caller's request, for authentication to change; its response keeps a copy to show.
-    fn take_caller(&mut self, head: &mut Head) -> Option<Request> {
+    fn take_caller(&mut self, head: &mut Head) -> Option<Box<Request>> {
         let Some(mut caller) = self.caller.take() else {
             let request = head.request.take()?;
             head.request = Some(request.shown());
-            return Some(request);
+            return Some(Box::new(request));
         };
         if let Some(request) = head
             .request

@@ -80,6 +80,7 @@ pub(crate) enum DefaultEncoding {
 }
 
 impl Head {
+    #[inline]
     pub(crate) fn new(status: StatusCode, version: Version, headers: Headers) -> Self {
         Self {
             status,

@@ -107,7 +107,7 @@ impl<C: Pooled> Lease<C> {
 
     /// Gives the connection back for the next request; `good_for` is how long its peer will keep it, if that is known.
     /// Of a shared connection it ends the stream, as dropping does.
-    pub(crate) fn keep(mut self, now: Instant, good_for: Option<Duration>) {
+    pub(crate) fn give_back(&mut self, now: Instant, good_for: Option<Duration>) {
         match self.place.take() {
             Some(Place {
                 hold: Hold::Own(connection),
@@ -125,6 +125,12 @@ impl<C: Pooled> Lease<C> {
             Some(place) => self.end(place, now),
             None => {}
         }
+    }
+
+    /// As [`give_back`](Self::give_back), once and for all.
+    #[cfg(test)]
+    pub(crate) fn keep(mut self, now: Instant, good_for: Option<Duration>) {
+        self.give_back(now, good_for);
     }
 
     /// Takes a connection of its own out for good; the slot stays taken until the lease is dropped.

@@ -56,6 +56,9 @@ impl BasicAuth {
     /// From the user name and password in a URL, decoded (AUT-01); `None` if both are empty.
     pub(crate) fn from_url(url: &Url) -> Option<Self> {
         let userinfo = url.userinfo();
+        if userinfo.is_empty() {
+            return None;
+        }
         let (user, password) = userinfo.split_once(':').unwrap_or((userinfo, ""));
         if user.is_empty() && password.is_empty() {
             return None;

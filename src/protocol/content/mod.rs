@@ -46,6 +46,9 @@ impl Decoder {
     /// # Errors
     /// `Decoding` with `TooManyCodings` for more than `limit` codings, `identity` not counted; no decoder is built then.
     pub(crate) fn for_headers(headers: &Headers, limit: usize) -> Result<Option<Self>> {
+        if !headers.contains("Content-Encoding") {
+            return Ok(None);
+        }
         let codings = || {
             headers
                 .values("content-encoding")
