@@ -46,6 +46,7 @@ fn the_time_of_day_is_for_dates() {
             "src/client/response.rs",
             "src/engine/client.rs",
             "src/cli/retry.rs",
+            "src/logging/line.rs",
         ];
         assert!(
             is_right.iter().any(|start| path.starts_with(start)),
