@@ -16,7 +16,7 @@ use crate::connection::outbox::Flushed;
 use crate::connection::pool::Lease;
 use crate::engine::Driver;
 use crate::engine::exchange::{Conn, outgoing};
-use crate::error::{Error, Phase, Result};
+use crate::error::{Error, Kind, Phase, Result};
 use crate::models::body::PIECE;
 use crate::models::config::ResponseLimits;
 use crate::models::request::Request;
@@ -72,7 +72,7 @@ pub(crate) async fn exchange<D: Driver>(
 
 /// Whether the request itself is what cannot be sent.
 fn is_ours(error: &Error) -> bool {
-    error.kind() == crate::error::Kind::LocalProtocol
+    error.kind() == Kind::LocalProtocol
 }
 
 /// A place on the connection, and the head of the request on it.
@@ -149,7 +149,7 @@ async fn receive<D: Driver>(
 
 /// Time is up. If nothing at all came over the connection meanwhile, it is over for all that are on it (TMO-13).
 fn silent(handle: &Http2, reads: usize, error: Error) -> Error {
-    if handle.reads() == reads {
+    if error.kind() == Kind::ReadTimeout && handle.reads() == reads {
         handle.fail(error.kind());
     }
     error

@@ -32,6 +32,8 @@ mod examples;
 mod failures;
 mod headers;
 mod hooks;
+#[cfg(all(feature = "async", feature = "tls"))]
+mod http2;
 mod layering;
 mod logging;
 mod mounts;
