@@ -140,10 +140,14 @@ impl<D: Driver> Attempt<'_, D> {
     /// As [`may_repeat`](Self::may_repeat); what the server has not looked at may be sent again whatever it is
     /// (R-H2-06, R-H2-07), as long as its body is still whole. A server that goes on leaving is believed in the end.
     fn may_repeat_elsewhere(&mut self, refused: &http2::Refused) -> bool {
-        if self.tracer.has_refused() {
+        let error = &refused.error;
+        // A server that does not speak HTTP/2 will not learn it.
+        let is_alien =
+            refused.is_unsent && !self.reused && matches!(error.reason(), Some(Reason::Http2(_)));
+        if self.tracer.has_refused() || is_alien {
             return false;
         }
-        let (count, most) = match refused.error.reason() {
+        let (count, most) = match error.reason() {
             Some(REFUSED) if refused.is_unprocessed => (&mut self.repeats.refused, 1),
             _ if refused.is_unprocessed => (&mut self.repeats.left, MOST_LEFT),
             _ => (&mut self.repeats.lost, 1),
@@ -155,7 +159,6 @@ impl<D: Driver> Attempt<'_, D> {
         if refused.is_unprocessed {
             return self.request.body.is_replayable() || !self.request.body.is_started();
         }
-        let error = &refused.error;
         self.reused
             && self.line.network.retry_stale
             && (error.reason() == Some(Reason::ServerDisconnected)

@@ -36,6 +36,8 @@ pub(crate) struct Refused {
     pub(crate) error: Error,
     /// The server has not looked at it: any method may be sent again on another connection (R-H2-06, R-H2-07).
     pub(crate) is_unprocessed: bool,
+    /// It did not even get onto a stream.
+    pub(crate) is_unsent: bool,
     /// Nothing of an answer was received.
     pub(crate) is_unanswered: bool,
 }
@@ -53,6 +55,7 @@ pub(crate) async fn exchange<D: Driver>(
         .await
         .map_err(|error| Refused {
             is_unprocessed: !error.is_timeout() && !tracer.has_refused() && !is_ours(&error),
+            is_unsent: true,
             is_unanswered: true,
             error,
         })?;
@@ -64,6 +67,7 @@ pub(crate) async fn exchange<D: Driver>(
         Ok(head) => Ok((stream, head)),
         Err(error) => Err(Refused {
             is_unprocessed: stream.is_unprocessed(),
+            is_unsent: false,
             is_unanswered: stream.is_unanswered(),
             error,
         }),

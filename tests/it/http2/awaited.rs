@@ -7,7 +7,8 @@ use std::pin::Pin;
 use std::sync::LazyLock;
 
 use papilio::{
-    AsyncClient, AsyncPieces, AsyncStreamingResponse, BoxFuture, Request, RequestBuilder, Response, Result,
+    AsyncClient, AsyncPieces, AsyncStreamingResponse, BoxFuture, Request, RequestBuilder, Response,
+    Result,
 };
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::runtime::Runtime;
@@ -68,7 +69,9 @@ struct Reader(AsyncPieces<'static>);
 impl Read for Reader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let mut buffer = ReadBuf::new(buffer);
-        wait(poll_fn(|cx| Pin::new(&mut self.0).poll_read(cx, &mut buffer)))?;
+        wait(poll_fn(|cx| {
+            Pin::new(&mut self.0).poll_read(cx, &mut buffer)
+        }))?;
         Ok(buffer.filled().len())
     }
 }

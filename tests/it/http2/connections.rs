@@ -98,7 +98,10 @@ fn through_proxies() {
         let client = client.build().unwrap();
         for _ in 0..2 {
             let response = client.post(tls.url("/echo")).body("inside").go().unwrap();
-            assert_eq!((response.http_version(), &*response.text()), ("HTTP/2", "inside"));
+            assert_eq!(
+                (response.http_version(), &*response.text()),
+                ("HTTP/2", "inside")
+            );
         }
     }
     assert_eq!(tls.accepts(), 3, "each is used again");
@@ -121,14 +124,18 @@ fn switching_protocols() {
     assert!(response.drain().unwrap().text().contains("websocket"));
     assert_eq!(version(&client, &server.url("/")), "HTTP/2");
     assert_eq!(server.accepts(), 2);
-    let connect = client.request("CONNECT", server.url("/")).target("elsewhere:443");
+    let connect = client
+        .request("CONNECT", server.url("/"))
+        .target("elsewhere:443");
     if let Ok(answer) = connect.go() {
         assert_eq!(answer.http_version(), "HTTP/1.1");
     }
     let only = trusting().http2(true).http1(false).build().unwrap();
     let error = upgrade(&only).unwrap_err();
     assert_eq!(error.kind(), Kind::LocalProtocol, "{error}");
-    let connect = only.request("CONNECT", server.url("/")).target("elsewhere:443");
+    let connect = only
+        .request("CONNECT", server.url("/"))
+        .target("elsewhere:443");
     assert_eq!(connect.go().unwrap_err().kind(), Kind::LocalProtocol);
 }
 
@@ -139,7 +146,12 @@ fn a_switch_nobody_asked_for() {
         use crate::http2::raw::{END_HEADERS, HEADERS, field, frame};
         conn.settings(&[]);
         let stream = conn.request().unwrap();
-        conn.send(&frame(HEADERS, END_HEADERS, stream, &field(":status", "101")));
+        conn.send(&frame(
+            HEADERS,
+            END_HEADERS,
+            stream,
+            &field(":status", "101"),
+        ));
         conn.serve("after");
     });
     let client = builder().http2(true).http1(false).build().unwrap();
@@ -194,14 +206,20 @@ fn closing_the_client() {
     let client = trusting().http2(true).build().unwrap();
     let response = client.get(server.url("/half")).open().unwrap();
     client.close();
-    assert_eq!(client.get(server.url("/")).go().unwrap_err().kind(), Kind::ClientClosed);
+    assert_eq!(
+        client.get(server.url("/")).go().unwrap_err().kind(),
+        Kind::ClientClosed
+    );
     let error = response.drain().unwrap_err();
     assert_eq!(error.kind(), Kind::StreamClosed, "{error}");
     until("it is closed", || server.open() == 0);
 
     // Dropped, it lets responses finish.
     let client = trusting().http2(true).build().unwrap();
-    let response = client.get(server.url("/large?bytes=100000")).open().unwrap();
+    let response = client
+        .get(server.url("/large?bytes=100000"))
+        .open()
+        .unwrap();
     drop(client);
     let response = thread::spawn(|| response.drain()).join().unwrap().unwrap();
     assert_eq!(response.content().len(), 100_000);

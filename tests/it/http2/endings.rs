@@ -74,9 +74,16 @@ fn going_away() {
     thread::scope(|scope| {
         let kept = scope.spawn(|| client.get(server.url("/kept")).go().unwrap());
         thread::sleep(Duration::from_millis(100));
-        let above = client.post(server.url("/above")).body("content").go().unwrap();
+        let above = client
+            .post(server.url("/above"))
+            .body("content")
+            .go()
+            .unwrap();
         assert_eq!(above.text(), "second");
-        assert_eq!(client.get(server.url("/new")).go().unwrap().text(), "second");
+        assert_eq!(
+            client.get(server.url("/new")).go().unwrap().text(),
+            "second"
+        );
         assert_eq!(kept.join().unwrap().text(), "first");
     });
     assert_eq!(server.accepts(), 2);
@@ -106,7 +113,10 @@ fn a_body_that_is_gone() {
         let outcome = client.post(server.url("/")).body(body).go();
         assert_eq!(outcome.is_ok(), is_served, "{outcome:?}");
         if let Err(error) = outcome {
-            assert_eq!((error.kind(), error.reason()), (Kind::RemoteProtocol, Some(Reason::Http2(0))));
+            assert_eq!(
+                (error.kind(), error.reason()),
+                (Kind::RemoteProtocol, Some(Reason::Http2(0)))
+            );
         }
         assert_eq!(client.get(server.url("/")).go().unwrap().text(), "second");
     }
@@ -125,7 +135,10 @@ fn a_server_that_only_leaves() {
         conn.be_silent();
     });
     let client = prior().build().unwrap();
-    assert_eq!(client.post(server.url("/")).body("x").go().unwrap().text(), "at last");
+    assert_eq!(
+        client.post(server.url("/")).body("x").go().unwrap().text(),
+        "at last"
+    );
     assert_eq!(server.accepts(), 4);
 
     let never = Raw::start(|_, conn| {
@@ -135,7 +148,10 @@ fn a_server_that_only_leaves() {
         conn.be_silent();
     });
     let error = client.get(never.url("/")).go().unwrap_err();
-    assert_eq!((error.kind(), error.reason()), (Kind::RemoteProtocol, Some(Reason::Http2(0))));
+    assert_eq!(
+        (error.kind(), error.reason()),
+        (Kind::RemoteProtocol, Some(Reason::Http2(0)))
+    );
     assert!((2..=30).contains(&never.accepts()), "{}", never.accepts());
 }
 
@@ -206,7 +222,10 @@ fn the_connection_is_lost() {
         let get = scope.spawn(|| client.get(server.url("/get")).go());
         let post = scope.spawn(|| client.post(server.url("/post")).body("x").go());
         let error = half.drain().unwrap_err();
-        assert_eq!((error.kind(), error.bytes_received()), (Kind::RemoteProtocol, Some(4)));
+        assert_eq!(
+            (error.kind(), error.bytes_received()),
+            (Kind::RemoteProtocol, Some(4))
+        );
         assert_eq!(get.join().unwrap().unwrap().text(), "again");
         let error = post.join().unwrap().unwrap_err();
         assert_eq!(
@@ -342,7 +361,11 @@ fn silence() {
                 client.get(server.url("/slow?ms=10")).go().unwrap();
             }
         });
-        let error = client.get(server.url("/hang")).timeout(SHORT).go().unwrap_err();
+        let error = client
+            .get(server.url("/hang"))
+            .timeout(SHORT)
+            .go()
+            .unwrap_err();
         assert_eq!(error.kind(), Kind::ReadTimeout, "{error}");
         busy.join().unwrap();
     });
@@ -351,7 +374,11 @@ fn silence() {
     thread::scope(|scope| {
         let other = scope.spawn(|| client.post(server.url("/hang")).body("x").no_timeout().go());
         until("it runs", || server.running() == 1);
-        let error = client.get(server.url("/hang")).timeout(SHORT).go().unwrap_err();
+        let error = client
+            .get(server.url("/hang"))
+            .timeout(SHORT)
+            .go()
+            .unwrap_err();
         assert_eq!(error.kind(), Kind::ReadTimeout, "{error}");
         let error = other.join().unwrap().unwrap_err();
         assert_eq!(error.kind(), Kind::ReadTimeout, "{error}");

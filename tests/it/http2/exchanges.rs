@@ -8,7 +8,9 @@ use std::time::Duration;
 use papilio::{Body, DigestAuth, Http2Settings, Kind, Reason, ResponseLimits};
 
 use super::face::{Builder, Client, Drink, Go, builder, hooked};
-use crate::http2::raw::{DATA, END_HEADERS, END_STREAM, HEADERS, OK, RST_STREAM, Raw, field, frame};
+use crate::http2::raw::{
+    DATA, END_HEADERS, END_STREAM, HEADERS, OK, RST_STREAM, Raw, field, frame,
+};
 use crate::http2::rig::{Rig, Server, ca};
 
 fn trusting() -> Builder {
@@ -48,9 +50,17 @@ fn heads() {
     assert_eq!(response.http_version(), "HTTP/2");
     assert_eq!(response.reason_phrase(), "OK");
     assert_eq!(response.stream_id(), Some(1));
-    assert!(response.headers().iter().all(|(name, _)| name == name.to_lowercase()));
+    assert!(
+        response
+            .headers()
+            .iter()
+            .all(|(name, _)| name == name.to_lowercase())
+    );
     let response = client.get(server.url("/status?code=599")).go().unwrap();
-    assert_eq!((response.status().as_u16(), &*response.reason_phrase()), (599, ""));
+    assert_eq!(
+        (response.status().as_u16(), &*response.reason_phrase()),
+        (599, "")
+    );
     assert_eq!(response.stream_id(), Some(3));
     assert!(response.connection().unwrap().peer_addr() == Some(server.address()));
 }
@@ -63,32 +73,71 @@ fn own((a, b): (&str, &str)) -> (String, String) {
 #[test]
 fn uploads() {
     let (server, client) = start(trusting());
-    let path = std::env::temp_dir().join(format!("papilio-h2-{}-{:p}", std::process::id(), &client));
-    std::fs::File::create(&path).unwrap().write_all(&vec![7; 300_000]).unwrap();
+    let path =
+        std::env::temp_dir().join(format!("papilio-h2-{}-{:p}", std::process::id(), &client));
+    std::fs::File::create(&path)
+        .unwrap()
+        .write_all(&vec![7; 300_000])
+        .unwrap();
     let bodies = [
         ("text", Body::from("text"), 4, 116 + 101 + 120 + 116),
         ("none", Body::from(""), 0, 0),
-        ("large", Body::from(vec![1; 1_000_000]), 1_000_000, 1_000_000),
-        ("reader", Body::reader(Cursor::new(vec![1; 200_000])), 200_000, 200_000),
+        (
+            "large",
+            Body::from(vec![1; 1_000_000]),
+            1_000_000,
+            1_000_000,
+        ),
+        (
+            "reader",
+            Body::reader(Cursor::new(vec![1; 200_000])),
+            200_000,
+            200_000,
+        ),
         ("empty", Body::reader(std::io::empty()), 0, 0),
-        ("sized", Body::sized(Cursor::new(vec![2; 1000]), 1000), 1000, 2000),
+        (
+            "sized",
+            Body::sized(Cursor::new(vec![2; 1000]), 1000),
+            1000,
+            2000,
+        ),
         ("file", Body::file(&path).unwrap(), 300_000, 2_100_000),
-        ("iter", Body::iter(vec![vec![1; 10], Vec::new(), vec![2; 10]]), 20, 30),
+        (
+            "iter",
+            Body::iter(vec![vec![1; 10], Vec::new(), vec![2; 10]]),
+            20,
+            30,
+        ),
     ];
     for (name, body, count, sum) in bodies {
         let counted = client.post(server.url("/count")).body(body).go();
         assert_eq!(counted.unwrap().text(), format!("{count} {sum}"), "{name}");
     }
     std::fs::remove_file(path).unwrap();
-    let form = client.post(server.url("/echo")).form([("a", "b c")]).go().unwrap();
+    let form = client
+        .post(server.url("/echo"))
+        .form([("a", "b c")])
+        .go()
+        .unwrap();
     assert_eq!(form.text(), "a=b+c");
     assert_eq!(server.accepts(), 1);
     // A body that does not keep its word is no request, and ends only its stream.
     let short = Body::sized(Cursor::new(vec![2; 1000]), 1001);
-    let error = client.post(server.url("/count")).body(short).go().unwrap_err();
-    assert!(matches!(error.kind(), Kind::LocalProtocol | Kind::Body), "{error}");
+    let error = client
+        .post(server.url("/count"))
+        .body(short)
+        .go()
+        .unwrap_err();
+    assert!(
+        matches!(error.kind(), Kind::LocalProtocol | Kind::Body),
+        "{error}"
+    );
     let broken = Body::try_iter([Ok(vec![1]), Err(std::io::Error::other("no more"))]);
-    let error = client.post(server.url("/count")).body(broken).go().unwrap_err();
+    let error = client
+        .post(server.url("/count"))
+        .body(broken)
+        .go()
+        .unwrap_err();
     assert_eq!(error.kind(), Kind::Body, "{error}");
     client.get(server.url("/")).go().unwrap();
     assert_eq!(server.accepts(), 1);
@@ -99,8 +148,14 @@ fn uploads() {
 fn forms() {
     use papilio::multipart::{Form, Part};
     let (server, client) = start(trusting());
-    let form = Form::new().text("name", "value").part("file", Part::bytes(vec![b'x'; 200_000]));
-    let echo = client.post(server.url("/echo")).multipart(form).go().unwrap();
+    let form = Form::new()
+        .text("name", "value")
+        .part("file", Part::bytes(vec![b'x'; 200_000]));
+    let echo = client
+        .post(server.url("/echo"))
+        .multipart(form)
+        .go()
+        .unwrap();
     let text = echo.text();
     assert!(text.starts_with("--") && text.contains("name=\"name\"\r\n\r\nvalue\r\n"));
     assert!(text.len() > 200_000);
@@ -128,9 +183,21 @@ fn everything_above() {
     let (server, client) = start(hooked(trusting()).follow_redirects(true));
     client.get(server.url("/set-cookie")).go().unwrap();
     let seen = client.get(server.url("/")).go().unwrap();
-    assert!(seen.text().contains("\"cookie\": \"taste=good\""), "{}", seen.text());
-    assert!(seen.text().contains("\"x-hook\": \"was here\""), "{}", seen.text());
-    let moved = client.post(server.url("/moved")).body("carried over").go().unwrap();
+    assert!(
+        seen.text().contains("\"cookie\": \"taste=good\""),
+        "{}",
+        seen.text()
+    );
+    assert!(
+        seen.text().contains("\"x-hook\": \"was here\""),
+        "{}",
+        seen.text()
+    );
+    let moved = client
+        .post(server.url("/moved"))
+        .body("carried over")
+        .go()
+        .unwrap();
     assert_eq!((&*moved.text(), moved.history().len()), ("carried over", 1));
     assert_eq!(moved.history()[0].http_version(), "HTTP/2");
     let digest = client
@@ -153,7 +220,10 @@ fn early_answers() {
     for _ in 0..3 {
         let body = Body::reader(Cursor::new(vec![0; 50_000_000]));
         let response = client.post(server.url("/early")).body(body).go().unwrap();
-        assert_eq!((response.status().as_u16(), &*response.text()), (413, "413"));
+        assert_eq!(
+            (response.status().as_u16(), &*response.text()),
+            (413, "413")
+        );
     }
     assert_eq!(server.accepts(), 1);
 
@@ -187,7 +257,10 @@ fn interim_responses() {
     });
     let client = prior().build().unwrap();
     let response = client.get(server.url("/")).go().unwrap();
-    assert_eq!((response.status().as_u16(), &*response.text()), (200, "final"));
+    assert_eq!(
+        (response.status().as_u16(), &*response.text()),
+        (200, "final")
+    );
     let error = client.get(server.url("/")).go().unwrap_err();
     assert_eq!(error.reason(), Some(Reason::TooManyInterim), "{error}");
 }
@@ -203,15 +276,29 @@ fn limits_on_responses() {
     let long = "x".repeat(10_001);
     for request in [
         client.get(server.url("/large?bytes=11000")).go(),
-        client.post(server.url("/digest")).header("Authorization", "x").body(long).go(),
+        client
+            .post(server.url("/digest"))
+            .header("Authorization", "x")
+            .body(long)
+            .go(),
     ] {
         let error = request.unwrap_err();
-        assert_eq!((error.kind(), error.reason()), (Kind::Limit, Some(Reason::BodyTooLarge)));
+        assert_eq!(
+            (error.kind(), error.reason()),
+            (Kind::Limit, Some(Reason::BodyTooLarge))
+        );
     }
     client.get(server.url("/head?bytes=1900")).go().unwrap();
     let error = client.get(server.url("/head?bytes=2100")).go().unwrap_err();
     assert_eq!(error.reason(), Some(Reason::HeadTooLarge), "{error}");
-    assert_eq!(client.head(server.url("/large?bytes=11000")).go().unwrap().status(), 200);
+    assert_eq!(
+        client
+            .head(server.url("/large?bytes=11000"))
+            .go()
+            .unwrap()
+            .status(),
+        200
+    );
 
     // By the measure of the connection, which the server was told.
     let settings = Http2Settings::default().max_head(1000);
@@ -252,7 +339,10 @@ fn events() {
             .go()
             .unwrap();
         let told = std::mem::take(&mut *told.lock().unwrap());
-        let steps: Vec<&str> = told.iter().filter_map(|n| n.strip_suffix(".started")).collect();
+        let steps: Vec<&str> = told
+            .iter()
+            .filter_map(|n| n.strip_suffix(".started"))
+            .collect();
         let mut expected = vec![
             "connection.connect_tcp",
             "connection.start_tls",
@@ -273,7 +363,10 @@ fn events() {
         assert_eq!(complete.count(), expected.len(), "{told:?}");
         let timings = response.timings().unwrap();
         let (sent, first) = (timings.sent().unwrap(), timings.first_byte().unwrap());
-        assert!(sent <= first && first <= timings.end().unwrap(), "{timings:?}");
+        assert!(
+            sent <= first && first <= timings.end().unwrap(),
+            "{timings:?}"
+        );
         assert_eq!(timings.tls().is_some(), round == 1, "{timings:?}");
     }
 }
@@ -306,13 +399,19 @@ fn a_callback_that_says_no() {
 #[test]
 fn a_body_in_pieces() {
     let (server, client) = start(trusting());
-    let response = client.get(server.url("/large?bytes=2000000")).open().unwrap();
+    let response = client
+        .get(server.url("/large?bytes=2000000"))
+        .open()
+        .unwrap();
     assert_eq!(response.http_version(), "HTTP/2");
     let mut body = response.body();
     let mut piece = vec![0; 1000];
     for number in 0..2000_usize {
         body.read_exact(&mut piece).unwrap();
-        assert!(piece.iter().all(|byte| *byte == number.to_le_bytes()[0]), "{number}");
+        assert!(
+            piece.iter().all(|byte| *byte == number.to_le_bytes()[0]),
+            "{number}"
+        );
     }
     assert_eq!(body.read(&mut piece).unwrap(), 0);
     assert_eq!(server.accepts(), 1);

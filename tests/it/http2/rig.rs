@@ -293,12 +293,7 @@ async fn answer(request: Request<Incoming>) -> Answer {
     match request.uri().path() {
         "/echo" => {
             let kind = request.headers().get("content-type").cloned();
-            let mut response = Response::new(
-                request
-                    .into_body()
-                    .map_err(io::Error::other)
-                    .boxed(),
-            );
+            let mut response = Response::new(request.into_body().map_err(io::Error::other).boxed());
             if let Some(kind) = kind {
                 response.headers_mut().insert("content-type", kind);
             }
@@ -338,7 +333,9 @@ async fn answer(request: Request<Incoming>) -> Answer {
             let bytes = number(&request, "bytes");
             if request.method() == "HEAD" {
                 let mut response = Response::new(full(""));
-                response.headers_mut().insert("content-length", bytes.into());
+                response
+                    .headers_mut()
+                    .insert("content-length", bytes.into());
                 return response;
             }
             let pieces = (0..bytes / 1000).map(|number| {

@@ -15,7 +15,9 @@ fn runtime() -> Runtime {
 }
 
 fn start() -> (Server, AsyncClient) {
-    let client = AsyncClient::builder().add_root_certificate(ca()).http2(true);
+    let client = AsyncClient::builder()
+        .add_root_certificate(ca())
+        .http2(true);
     (Rig::tls().start(), client.trust_env(false).build().unwrap())
 }
 
@@ -35,7 +37,9 @@ fn outliving_a_runtime() {
     }
     // A response whose connection has gone with its runtime.
     let first = runtime();
-    let response = first.block_on(client.get(server.url("/half")).stream()).unwrap();
+    let response = first
+        .block_on(client.get(server.url("/half")).stream())
+        .unwrap();
     drop(first);
     let error = runtime().block_on(response.buffer()).unwrap_err();
     assert!(error.is_transport(), "{error}");
@@ -45,7 +49,11 @@ fn outliving_a_runtime() {
 #[test]
 fn a_thousand_tasks() {
     let (server, client) = start();
-    let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
     runtime.block_on(async {
         let mut tasks = tokio::task::JoinSet::new();
         for number in 0..1000 {
@@ -85,7 +93,12 @@ fn dropped_at_every_poll() {
     runtime.block_on(async {
         client.get(server.url("/")).send().await.unwrap();
         for polls in 0..12 {
-            let mut request = pin!(client.post(server.url("/slow?ms=20")).body(vec![0; 100_000]).send());
+            let mut request = pin!(
+                client
+                    .post(server.url("/slow?ms=20"))
+                    .body(vec![0; 100_000])
+                    .send()
+            );
             let mut done = false;
             for _ in 0..polls {
                 let mut context = Context::from_waker(Waker::noop());

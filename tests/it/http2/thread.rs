@@ -11,7 +11,8 @@ use crate::http2::rig::{Rig, ca, until};
 /// How many threads of this process have this name; `None` where that cannot be seen.
 fn threads(name: &str) -> Option<usize> {
     let tasks = std::fs::read_dir("/proc/self/task").ok()?;
-    let names = tasks.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok());
+    let names =
+        tasks.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok());
     Some(names.filter(|one| one.trim() == name).count())
 }
 
@@ -37,7 +38,10 @@ fn from_first_to_last() {
     assert_eq!(cranks(), 2);
     drop(two);
     until("that of the second is gone", || cranks() == 1);
-    let response = one.get(server.url("/large?bytes=50000000")).stream().unwrap();
+    let response = one
+        .get(server.url("/large?bytes=50000000"))
+        .stream()
+        .unwrap();
     drop(one);
     thread::sleep(Duration::from_millis(100));
     assert_eq!(cranks(), 1, "there is a response");
@@ -58,8 +62,14 @@ fn within_a_runtime() {
     let server = Rig::tls().start();
     let url = server.url("/");
     for runtime in [
-        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap(),
-        tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap(),
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap(),
+        tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .unwrap(),
     ] {
         runtime.block_on(async {
             let client = Client::builder().add_root_certificate(ca()).http2(true);
@@ -82,7 +92,9 @@ fn handed_from_thread_to_thread() {
         let (client, url) = (client.clone(), server.url("/large?bytes=1000000"));
         let response = thread::spawn(move || client.get(url).stream().unwrap()).join();
         let response = response.unwrap();
-        let whole = thread::spawn(move || response.buffer().unwrap()).join().unwrap();
+        let whole = thread::spawn(move || response.buffer().unwrap())
+            .join()
+            .unwrap();
         assert_eq!(whole.content().len(), 1_000_000);
     }
     assert_eq!(server.accepts(), 1);
