@@ -12,7 +12,7 @@ use super::project::{File, files};
 
 /// Families with a citation for every item. A family goes in when it gets there, and never out again.
 const COMPLETE: &[&str] = &[
-    "URL", "QP", "HDR", "REQ", "MPF", "TXT", "DEC", "RED", "LIM", "H1", "LOG", "COD",
+    "URL", "QP", "HDR", "REQ", "MPF", "TXT", "DEC", "RED", "LIM", "H1", "LOG", "COD", "H2", "R-H2",
 ];
 
 /// This file speaks of ids and proves none.
