@@ -120,7 +120,7 @@ impl Stream {
         let stands = self.slot.as_ref().is_some_and(|slot| slot.is_open());
         let (unsent, sent) = (self.sending.take(), self.handed_over.take());
         // Said at once: h2 on its own would send first what the server may never have room for.
-        if let Some(mut sending) = unsent.or(sent.filter(|_| !is_over))
+        if let Some(mut sending) = unsent.or_else(|| sent.filter(|_| !is_over))
             && stands
         {
             sending.send_reset(h2::Reason::CANCEL);
