@@ -220,7 +220,7 @@
 //! | `native-roots` | no | `Verify::Native`: the certificates that the operating system trusts |
 //! | `aws-lc-rs` | no | the cryptography of aws-lc in place of ring, with post-quantum key exchange |
 //! | `encrypted-keys` | no | client keys that are encrypted with a password |
-//! | `async` | no | [`AsyncClient`], on tokio |
+//! | `async` | no | [`AsyncClient`], on tokio; [HTTP/2](guide::http2) for both clients |
 //! | `native-roots` | no | `Verify::Native`: the certificates that the operating system trusts |
 //! | `aws-lc-rs` | no | the cryptography of aws-lc, with post-quantum key exchange, in place of ring |
 //! | `encrypted-keys` | no | keys of client certificates that are encrypted with a password |
@@ -232,7 +232,7 @@
 //!
 //! # What papilio does not do
 //!
-//! - HTTP/2 and HTTP/3,
+//! - HTTP/3,
 //! - a cache,
 //! - retries of answers: the example `retry_transport` has 40 lines for it,
 //! - reading the proxy settings of the operating system, other than its environment variables,

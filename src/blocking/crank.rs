@@ -2,6 +2,9 @@
 //!
 //! Owns the thread and its runtime, which nobody else sees. Does not own what has to go on (`connection/http2/task.rs`).
 
+use std::future::poll_fn;
+use std::io;
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::thread;
@@ -40,17 +43,21 @@ impl Crank {
 }
 
 /// The runtime is made, run and dropped on its own thread, so that it is never in the way of one of the caller's.
-fn start() -> std::io::Result<(Handle, Arc<Alive>)> {
-    let runtime = Builder::new_current_thread().enable_all().build()?;
-    let handle = runtime.handle().clone();
+fn start() -> io::Result<(Handle, Arc<Alive>)> {
     let gone = Arc::new(Mutex::new(Gone::default()));
     let alive = Arc::new(Alive(Arc::clone(&gone)));
+    let (tell, told) = channel();
     thread::Builder::new()
         .name("papilio-h2".into())
         .spawn(move || {
-            let over = std::future::poll_fn(|cx| Gone::poll(&gone, cx));
-            runtime.block_on(over);
+            let runtime = Builder::new_current_thread().enable_all().build();
+            let handle = runtime.as_ref().map(|runtime| runtime.handle().clone());
+            let _ = tell.send(handle.map_err(|e| io::Error::new(e.kind(), e.to_string())));
+            if let Ok(runtime) = runtime {
+                runtime.block_on(poll_fn(|cx| Gone::poll(&gone, cx)));
+            }
         })?;
+    let handle = told.recv().map_err(io::Error::other)??;
     Ok((handle, alive))
 }
 

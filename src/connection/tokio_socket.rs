@@ -4,7 +4,7 @@
 
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
-use std::net::SocketAddr;
+use std::net::{Shutdown, SocketAddr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::task::{Context, Poll, Waker};
@@ -149,6 +149,14 @@ impl Socket for TokioSocket {
             Self::Tcp(stream, _) => outcome(&SockRef::from(stream)),
             #[cfg(unix)]
             Self::Unix(stream, _) => outcome(&SockRef::from(stream)),
+        }
+    }
+
+    fn shutdown(&mut self) -> io::Result<()> {
+        match self {
+            Self::Tcp(stream, _) => SockRef::from(&*stream).shutdown(Shutdown::Write),
+            #[cfg(unix)]
+            Self::Unix(stream, _) => SockRef::from(&*stream).shutdown(Shutdown::Write),
         }
     }
 

@@ -16,6 +16,8 @@ use crate::engine::exchange::{Conn, exchange};
 use crate::engine::http2::{self, LiveStream};
 use crate::engine::line::Line;
 use crate::engine::{Driver, Streaming};
+#[cfg(feature = "async")]
+use crate::error::Reason;
 use crate::error::{Error, Kind, Result};
 use crate::models::connection::ConnectionInfo;
 use crate::models::request::Request;
@@ -34,6 +36,17 @@ pub(super) struct Attempt<'a, D: Driver> {
     pub(super) started: Instant,
     /// The connection has served before.
     pub(super) reused: bool,
+    #[cfg(feature = "async")]
+    pub(super) repeats: &'a mut Repeats,
+}
+
+/// How often a request was sent again on another connection of HTTP/2, by what had become of it.
+#[cfg(feature = "async")]
+#[derive(Debug, Default)]
+pub(super) struct Repeats {
+    left: usize,
+    refused: usize,
+    lost: usize,
 }
 
 /// What came of it.
@@ -142,29 +155,43 @@ impl<D: Driver> Attempt<'_, D> {
     }
 
     /// As [`may_repeat`](Self::may_repeat); what the server has not looked at may be sent again whatever it is
-    /// (R-H2-06, R-H2-07), as long as its body is still whole.
-    fn may_repeat_elsewhere(&self, refused: &http2::Refused) -> bool {
-        if self.tracer.has_refused() {
+    /// (R-H2-06, R-H2-07), as long as its body is still whole. A server that goes on leaving is believed in the end.
+    fn may_repeat_elsewhere(&mut self, refused: &http2::Refused) -> bool {
+        let error = &refused.error;
+        // A server that does not speak HTTP/2 will not learn it.
+        let is_alien =
+            refused.is_unsent && !self.reused && matches!(error.reason(), Some(Reason::Http2(_)));
+        if self.tracer.has_refused() || is_alien {
             return false;
         }
-        let whole = self.request.body.is_sendable();
-        if refused.is_unprocessed {
-            return whole;
+        let (count, most) = match error.reason() {
+            Some(REFUSED) if refused.is_unprocessed => (&mut self.repeats.refused, 1),
+            _ if refused.is_unprocessed => (&mut self.repeats.left, MOST_LEFT),
+            _ => (&mut self.repeats.lost, 1),
+        };
+        *count += 1;
+        if *count > most {
+            return false;
         }
-        let gone = matches!(
-            refused.error.kind(),
-            Kind::Read | Kind::Write | Kind::RemoteProtocol
-        );
-        let lost = refused.error.reason() == Some(crate::error::Reason::ServerDisconnected)
-            || matches!(refused.error.kind(), Kind::Read | Kind::Write);
+        if refused.is_unprocessed {
+            return self.request.body.is_sendable();
+        }
         self.reused
             && self.line.network.retry_stale
-            && gone
-            && lost
+            && (error.reason() == Some(Reason::ServerDisconnected)
+                || matches!(error.kind(), Kind::Read | Kind::Write))
             && refused.is_unanswered
             && self.is_repeatable()
     }
 }
+
+/// REFUSED_STREAM of RFC 9113 section 7.
+#[cfg(feature = "async")]
+const REFUSED: Reason = Reason::Http2(7);
+/// How often a request may meet a server that leaves. A crowd that comes all at once to a server that serves a few on
+/// each connection needs several tries (R-LIM-15).
+#[cfg(feature = "async")]
+const MOST_LEFT: usize = 20;
 
 fn gone() -> Error {
     Error::new(Kind::Connect, "the connection is gone")

@@ -36,6 +36,8 @@ pub(crate) struct Refused {
     pub(crate) error: Error,
     /// The server has not looked at it: any method may be sent again on another connection (R-H2-06, R-H2-07).
     pub(crate) is_unprocessed: bool,
+    /// It did not even get onto a stream.
+    pub(crate) is_unsent: bool,
     /// Nothing of an answer was received.
     pub(crate) is_unanswered: bool,
 }
@@ -53,6 +55,7 @@ pub(crate) async fn exchange<D: Driver>(
         .await
         .map_err(|error| Refused {
             is_unprocessed: !error.is_timeout() && !tracer.has_refused() && !is_ours(&error),
+            is_unsent: true,
             is_unanswered: true,
             error,
         })?;
@@ -64,6 +67,7 @@ pub(crate) async fn exchange<D: Driver>(
         Ok(head) => Ok((stream, head)),
         Err(error) => Err(Refused {
             is_unprocessed: stream.is_unprocessed(),
+            is_unsent: false,
             is_unanswered: stream.is_unanswered(),
             error,
         }),
@@ -169,7 +173,7 @@ async fn receive<D: Driver>(
 
 /// Time is up. If nothing at all came over the connection meanwhile, it is over for all that are on it (TMO-13).
 fn silent(handle: &Http2, reads: usize, error: Error) -> Error {
-    if error.is_timeout() && handle.reads() == reads {
+    if error.kind() == Kind::ReadTimeout && handle.reads() == reads {
         handle.fail(error.kind());
     }
     error

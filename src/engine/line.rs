@@ -20,6 +20,8 @@ use crate::connection::socket::Socket;
 use crate::connection::tls_config::{self, Alpn};
 #[cfg(feature = "async")]
 use crate::connection::wire::Wire;
+#[cfg(feature = "async")]
+use crate::engine::attempt::Repeats;
 use crate::engine::attempt::{Attempt, Outcome};
 use crate::engine::connect::Opening;
 use crate::engine::exchange::{Conn, outgoing};
@@ -80,12 +82,16 @@ impl<D: Driver> Line<D> {
             .cancelled_by(request.options.cancel.as_ref());
         deadlines.check()?;
         check_scheme(request)?;
+        #[cfg(feature = "async")]
+        self.check_version(request)?;
         request.body.check_trailers(&request.headers)?;
         let wait = Some(self.network.expect_wait).filter(|wait| !wait.is_zero());
         deadlines.word = wait.filter(|_| request.expects_continue());
         let tracer = Tracer::of(request);
         let mut form = self.form(request)?;
         let mut slot = Some(self.checkout(request, &deadlines, started).await?);
+        #[cfg(feature = "async")]
+        let mut repeats = Repeats::default();
         loop {
             request.body.prepare()?;
             let forward = form.as_ref().map(|form| &form.forward);
@@ -111,6 +117,8 @@ impl<D: Driver> Line<D> {
                 tracer: &tracer,
                 started,
                 reused,
+                #[cfg(feature = "async")]
+                repeats: &mut repeats,
             };
             let response = match attempt.make(&mut slot).await? {
                 Outcome::Response(response) => response,
@@ -273,6 +281,16 @@ impl<D: Driver> Line<D> {
 
 #[cfg(feature = "async")]
 impl<D: Driver> Line<D> {
+    /// What only HTTP/1.1 can do, where that is off (H2-14).
+    fn check_version(&self, request: &Request) -> Result<()> {
+        if upgrades(request) && !self.network.protocols.http1 {
+            return Err(Error::local(
+                "a switch of protocols is not possible over HTTP/2, and HTTP/1.1 is off",
+            ));
+        }
+        Ok(())
+    }
+
     /// By what TLS agreed on, or without asking (H2-01). What a proxy forwards, and what is to be switched to another
     /// protocol, is HTTP/1.1.
     fn speaks_http2(&self, request: &Request, wire: &Wire<D::Socket>) -> bool {

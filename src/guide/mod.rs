@@ -8,7 +8,7 @@
 //! | A client and its settings | [`clients`], [`asynchronous`], [`timeouts`], [`limits`], [`environment`] |
 //! | What is sent | [`requests`], [`multipart`], [`authentication`], [`cookies`] |
 //! | What comes back | [`responses`], [`streaming`], [`charsets`], [`redirects`] |
-//! | On the way | [`connections`], [`proxies`], [`tls`], [`transports`], [`hooks`], [`logging`] |
+//! | On the way | [`connections`], [`http2`], [`proxies`], [`tls`], [`transports`], [`hooks`], [`logging`] |
 //! | When it fails | [`errors`], [`failures`], [`troubleshooting`] |
 //!
 //! The code of these chapters is compiled and run as tests, most of it with a
@@ -43,6 +43,8 @@ chapters! {
     charsets = "charsets.md";
     redirects = "redirects.md";
     connections = "connections.md";
+    #[cfg(feature = "async")]
+    http2 = "http2.md";
     proxies = "proxies.md";
     #[cfg(feature = "tls")]
     tls = "tls.md";

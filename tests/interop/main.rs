@@ -12,13 +12,19 @@
     reason = "a list of what a server can do is as long as it is"
 )]
 
+mod client_certificates;
 mod command;
 mod django;
 mod files;
 mod happy_eyeballs;
+mod http2;
+mod http2_node;
 mod httpbin;
 mod nginx;
 mod programs;
+mod proxies;
+mod sockets;
+mod socks;
 mod startup;
 mod tls;
 mod upload;

@@ -38,6 +38,8 @@ mod examples;
 mod failures;
 mod headers;
 mod hooks;
+#[cfg(all(feature = "async", feature = "tls"))]
+mod http2;
 mod interim;
 mod layering;
 mod listener;

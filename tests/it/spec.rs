@@ -14,7 +14,7 @@ use super::project::{File, files};
 const COMPLETE: &[&str] = &[
     "URL", "QP", "HDR", "REQ", "MPF", "TXT", "DEC", "RED", "LIM", "H1", "LOG", "COD", "POOL",
     "HOK", "ASY", "AUT", "PRX", "ENV", "TLS", "R-PRX", "R-TLS", "R-LIM", "R-POOL", "RTY", "TOP",
-    "VEC", "ERR",
+    "VEC", "ERR", "H2", "R-H2",
 ];
 
 /// This file speaks of ids and proves none.

@@ -15,7 +15,7 @@ use http::{Response, StatusCode};
 use super::headers;
 use super::stream::Stream;
 use super::upload::misuse;
-use crate::error::{Error, Phase, Reason, Result};
+use crate::error::{Error, Kind, Phase, Reason, Result};
 use crate::models::headers::Headers;
 use crate::protocol::http1::ParsedHead;
 
@@ -113,6 +113,11 @@ impl Stream {
         self.is_answered = true;
         // Kept to its end: a body without bytes may have trailers.
         self.receiving = (!body.is_end_stream()).then_some(body);
+        if self.receiving.is_some()
+            && let Some(announced) = self.content_length
+        {
+            self.allow(announced)?;
+        }
         Poll::Ready(Ok(()))
     }
 
@@ -150,13 +155,20 @@ impl Stream {
                 Some(piece) => piece.map(|piece| self.pending = piece),
                 None => {
                     let trailers = ready!(receiving.poll_trailers(context));
-                    trailers.map(|trailers| {
-                        self.trailers = trailers.map(Headers::from);
-                        self.receiving = None;
-                    })
+                    let limits = &self.limits;
+                    match trailers.map(|map| map.map(|map| headers::received(&map, limits))) {
+                        Ok(Some(Err(error))) => return Poll::Ready(Err(self.failed(error))),
+                        Ok(trailers) => {
+                            self.trailers = trailers.and_then(Result::ok);
+                            self.receiving = None;
+                            Ok(())
+                        }
+                        Err(error) => Err(error),
+                    }
                 }
             };
             self.received += self.pending.len() as u64;
+            self.allow(self.received)?;
             if let Err(e) = outcome {
                 // h2 forgets that the response was complete if the connection ends while the request is not.
                 if e.is_io() && self.content_length == Some(self.received) {
@@ -169,6 +181,16 @@ impl Stream {
             }
         }
         Poll::Ready(Ok(true))
+    }
+
+    /// Fails if a body of this length is more than the caller wants (R-LIM-09).
+    fn allow(&mut self, length: u64) -> Result<()> {
+        let Some(limit) = self.limits.body.filter(|limit| length > *limit) else {
+            return Ok(());
+        };
+        let text = format!("response body larger than {limit} bytes");
+        let error = Error::new(Kind::Limit, text).with_reason(Reason::BodyTooLarge);
+        Err(self.failed(error))
     }
 
     /// Gives the window of bytes back that were handed out.

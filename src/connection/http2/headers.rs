@@ -205,6 +205,17 @@ pub(super) fn response(
     Ok((head, length))
 }
 
+/// The fields behind a body (R-LIM-06).
+pub(super) fn received(trailers: &HeaderMap, limits: &ResponseLimits) -> Result<Headers> {
+    let line = |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len() + 4;
+    let size: usize = trailers.iter().map(line).sum();
+    if trailers.len() > limits.trailer_fields || size > limits.trailer {
+        let error = Error::remote(Reason::BadTrailer, "trailer too large");
+        return Err(error.in_phase(Phase::Body));
+    }
+    Ok(Headers::from(trailers))
+}
+
 /// `1*DIGIT` of RFC 9110 section 8.6.
 fn number(text: &[u8]) -> Option<u64> {
     if !text.iter().all(u8::is_ascii_digit) {

@@ -90,6 +90,8 @@ impl Slot {
         let mut stream = Stream {
             id: sending.stream_id().into(),
             sending: (!ends).then_some(sending),
+            handed_over: None,
+            is_stopped: false,
             upload,
             waiting: Some(waiting),
             receiving: None,

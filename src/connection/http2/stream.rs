@@ -23,6 +23,9 @@ use crate::protocol::http1::ParsedHead;
 pub(crate) struct Stream {
     pub(super) id: u32,
     pub(super) sending: Option<SendStream<Bytes>>,
+    /// The same once all was handed over, or no more will be: what lies in queues can still be called off.
+    pub(super) handed_over: Option<SendStream<Bytes>>,
+    pub(super) is_stopped: bool,
     pub(super) upload: Upload,
     pub(super) waiting: Option<ResponseFuture>,
     pub(super) receiving: Option<RecvStream>,
@@ -98,6 +101,8 @@ impl Stream {
         if !self.is_answered {
             self.is_unprocessed = errors::is_unprocessed(&error);
         }
+        // It has heard of the end already.
+        (self.sending, self.handed_over) = (None, None);
         let end = self.slot.as_ref().and_then(|slot| slot.how_ended());
         self.failed(errors::translate(error, end, phase))
     }
@@ -111,8 +116,17 @@ impl Stream {
 
     /// Stops both directions and frees the place.
     pub(super) fn give_up(&mut self) {
-        // The last of the three cancels what is not complete.
-        (self.sending, self.waiting, self.receiving) = (None, None, None);
+        let is_over = self.is_answered && self.receiving.is_none() && !self.is_stopped;
+        let stands = self.slot.as_ref().is_some_and(|slot| slot.is_open());
+        let (unsent, sent) = (self.sending.take(), self.handed_over.take());
+        // Said at once: h2 on its own would send first what the server may never have room for.
+        if let Some(mut sending) = unsent.or_else(|| sent.filter(|_| !is_over))
+            && stands
+        {
+            sending.send_reset(h2::Reason::CANCEL);
+        }
+        // The last of them cancels what is not complete.
+        (self.waiting, self.receiving) = (None, None);
         self.pending = Bytes::new();
         self.slot = None;
     }
@@ -120,6 +134,9 @@ impl Stream {
     /// Frees the place once both sides are done.
     pub(super) fn release(&mut self) {
         if self.sending.is_none() && self.is_answered && self.receiving.is_none() {
+            if self.is_stopped {
+                self.give_up();
+            }
             self.slot = None;
         }
     }

@@ -59,6 +59,7 @@ impl Stream {
                 Some(trailers) => sending.send_trailers(trailers),
                 None => sending.send_data(Bytes::new(), true),
             };
+            self.handed_over = Some(sending);
         }
         self.progress.sent()?;
         self.release();
@@ -126,6 +127,8 @@ impl Stream {
     fn stop_sending(&mut self) {
         if let Some(mut sending) = self.sending.take() {
             sending.reserve_capacity(0);
+            self.handed_over = Some(sending);
+            self.is_stopped = true;
         }
     }
 

@@ -91,6 +91,20 @@ impl Hypercorn {
     pub(crate) fn output(&self) -> String {
         self.process.output()
     }
+
+    /// Waits until it has told so.
+    #[track_caller]
+    pub(crate) fn until(&self, what: &str, done: impl Fn(&str) -> bool) {
+        let began = Instant::now();
+        while !done(&self.output()) {
+            assert!(
+                began.elapsed() < Duration::from_secs(5),
+                "{what}: {}",
+                self.output()
+            );
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
 }
 
 /// Node with `http2.mjs`, which tells what its paths do.

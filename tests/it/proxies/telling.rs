@@ -23,9 +23,10 @@ fn hear(client: &Client, url: &str) -> (Result<papilio::Response>, Vec<String>) 
 
 /// The names alone, up to the request itself.
 fn opening(heard: &[String]) -> Vec<&str> {
-    let names = heard.iter().map(|text| text.split(' ').next().unwrap());
-    names
-        .take_while(|name| !name.starts_with("http11"))
+    heard
+        .iter()
+        .take_while(|text| !text.ends_with(".send_request_headers.started request=<Request GET>"))
+        .map(|text| text.split(' ').next().unwrap())
         .collect()
 }
 
@@ -39,6 +40,8 @@ const TCP: &str = "connection.connect_tcp";
 const TLS: &str = "connection.start_tls";
 #[cfg(feature = "tls")]
 const INNER: &str = "proxy.start_tls";
+#[cfg(feature = "tls")]
+const CONNECT: &str = "http11.send_request_headers";
 const SOCKS: [&str; 2] = ["socks.connect_tcp", "socks.setup_socks5_connection"];
 
 /// EXT-20, EXT-21
@@ -110,19 +113,23 @@ fn tls_through_proxies() {
     let client = plain().proxy(known("http", &server)).build().unwrap();
     let (result, heard) = hear(&client, "https://localhost/");
     result.unwrap();
-    assert_eq!(opening(&heard), steps(&[TCP, INNER]));
+    assert_eq!(opening(&heard), steps(&[TCP, CONNECT, INNER]));
     assert_eq!(
         heard[2],
+        format!("{CONNECT}.started request=<Request CONNECT>")
+    );
+    assert_eq!(
+        heard[4],
         format!(r#"{INNER}.started server_hostname="localhost" timeout=4s"#)
     );
-    assert!(heard[3].contains(" / TLSv1.3 / "), "{}", heard[3]);
+    assert!(heard[5].contains(" / TLSv1.3 / "), "{}", heard[5]);
 
     let server = Server::start_tls(tunnel(), Identity::Good);
     let proxy = papilio::Proxy::new(known("https", &server)).unwrap();
     let client = plain().proxy(proxy.add_root_certificate(ca_pem()));
     let (result, heard) = hear(&client.build().unwrap(), "https://localhost/");
     result.unwrap();
-    assert_eq!(opening(&heard), steps(&[TCP, TLS, INNER]));
+    assert_eq!(opening(&heard), steps(&[TCP, TLS, CONNECT, INNER]));
     assert!(
         heard[2].contains(r#"server_hostname="127.0.0.1""#),
         "{}",
