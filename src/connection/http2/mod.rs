@@ -202,8 +202,9 @@ impl fmt::Debug for Http2 {
 
 impl Shareable for Http2 {
     fn is_usable(&self) -> bool {
-        let is_here = |id| Handle::try_current().is_ok_and(|runtime: Handle| runtime.id() == id);
-        self.can_take_more() && self.runtime.is_none_or(is_here)
+        // Who is in no runtime only gives back what was lent.
+        let is_elsewhere = |id| Handle::try_current().is_ok_and(|runtime| runtime.id() != id);
+        self.can_take_more() && !self.runtime.is_some_and(is_elsewhere)
     }
 
     fn most_streams(&self) -> usize {

@@ -136,9 +136,9 @@ fn tls_through_proxies() {
         heard[2]
     );
     assert!(
-        heard[4].contains(r#"server_hostname="localhost""#),
+        heard[6].contains(r#"server_hostname="localhost""#),
         "{}",
-        heard[4]
+        heard[6]
     );
 
     let asked = [&[5, 1, 0, 3, 9], &b"localhost"[..], &[1, 187]].concat();
