@@ -22,9 +22,17 @@ fuzz_target!(|data: &str| {
     assert_eq!(is_direct(&items.join(","), &url), direct, "backwards");
     // Zones of addresses keep their case.
     if !list.contains('%') {
-        assert_eq!(is_direct(&list.to_ascii_uppercase(), &url), direct, "upper case");
+        assert_eq!(
+            is_direct(&list.to_ascii_uppercase(), &url),
+            direct,
+            "upper case"
+        );
     }
-    assert_eq!(items.iter().any(|item| is_direct(item, &url)), direct, "item by item");
+    assert_eq!(
+        items.iter().any(|item| is_direct(item, &url)),
+        direct,
+        "item by item"
+    );
 
     let host = url.raw_host().trim_end_matches('.');
     for item in items {
@@ -32,7 +40,10 @@ fuzz_target!(|data: &str| {
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'-';
         if !name.is_empty() && name.bytes().all(is_plain) && is_direct(item, &url) {
             let front = host.strip_suffix(&name);
-            assert!(front.is_some_and(|front| front.is_empty() || front.ends_with('.')), "{item} {host}");
+            assert!(
+                front.is_some_and(|front| front.is_empty() || front.ends_with('.')),
+                "{item} {host}"
+            );
         }
     }
 });

@@ -14,7 +14,8 @@ use super::project::{File, files};
 const COMPLETE: &[&str] = &[
     "URL", "QP", "HDR", "REQ", "MPF", "TXT", "DEC", "RED", "LIM", "H1", "LOG", "COD", "POOL",
     "HOK", "ASY", "AUT", "PRX", "ENV", "TLS", "R-PRX", "R-TLS", "R-LIM", "R-POOL", "RTY", "TOP",
-    "VEC", "ERR", "H2", "R-H2",
+    "VEC", "ERR", "H2", "R-H2", "CLT", "COK", "EXT", "TRN", "TRP", "TMO", "RES", "CMD", "SEC",
+    "FLT",
 ];
 
 /// This file speaks of ids and proves none.
