@@ -45,6 +45,11 @@ pub type AsyncClient = BaseClient<Async>;
 
 impl AsyncClient {
     /// A client with the default settings. Nothing is opened or read before the first request.
+    ///
+    /// ```
+    /// let client = papilio::AsyncClient::new();
+    /// assert!(client.base_url().is_none() && client.cookies().is_empty());
+    /// ```
     pub fn new() -> Self {
         match Self::builder().build() {
             Ok(client) => client,
@@ -54,6 +59,11 @@ impl AsyncClient {
     }
 
     /// Settings for a client.
+    ///
+    /// ```
+    /// let client = papilio::AsyncClient::builder().base_url("https://api.example.org/").build()?;
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn builder() -> ClientBuilder<Self> {
         ClientBuilder::new(accept_encoding())
     }
@@ -65,6 +75,17 @@ impl AsyncClient {
     ///
     /// # Errors
     /// As [`Client::send`](crate::Client::send), and [`Kind::Config`](crate::Kind::Config) outside of a runtime.
+    ///
+    /// ```
+    /// use papilio::Request;
+    /// # use papilio::{AsyncClient, MockTransport, Response};
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # let client = AsyncClient::builder().transport(MockTransport::new(|_| Ok(Response::builder(200).text("hello")))).build()?;
+    /// let response = client.send(Request::new("GET", "https://www.example.org/")?).await?;
+    /// assert_eq!(response.text(), "hello");
+    /// # Ok::<(), papilio::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub async fn send(&self, request: Request) -> Result<Response> {
         self.stream(request).await?.buffer().await
     }
@@ -75,11 +96,35 @@ impl AsyncClient {
     ///
     /// # Errors
     /// As [`send`](Self::send), but for what can go wrong while the body is read.
+    ///
+    /// ```
+    /// use papilio::Request;
+    /// # use papilio::{AsyncClient, MockTransport, Response};
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # let client = AsyncClient::builder().transport(MockTransport::new(|_| Ok(Response::builder(200).text("hello")))).build()?;
+    /// let response = client.stream(Request::new("GET", "https://www.example.org/")?).await?;
+    /// assert_eq!(response.status(), 200);
+    /// assert_eq!(response.buffer().await?.text(), "hello");
+    /// # Ok::<(), papilio::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub async fn stream(&self, request: Request) -> Result<AsyncStreamingResponse> {
         self.converse(&mut Some(request)).await
     }
 
     /// Adds a request hook; see [`ClientBuilder::on_request`].
+    ///
+    /// ```
+    /// # use papilio::{AsyncClient, MockTransport, Response};
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # let client = AsyncClient::builder().transport(MockTransport::new(|request| Ok(Response::builder(200).text(request.headers.get("X-Trace").unwrap_or_default())))).build()?;
+    /// let mut traced = client.clone();
+    /// traced.on_request(|request| Box::pin(async { request.headers.insert("X-Trace", "7") }));
+    /// assert_eq!(traced.get("https://www.example.org/").send().await?.text(), "7");
+    /// assert_eq!(client.get("https://www.example.org/").send().await?.text(), "");
+    /// # Ok::<(), papilio::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn on_request(
         &mut self,
         hook: impl for<'a> Fn(&'a mut Request) -> BoxFuture<'a, Result<()>> + Send + Sync + 'static,
@@ -88,6 +133,16 @@ impl AsyncClient {
     }
 
     /// Adds a response hook; see [`ClientBuilder::on_response`].
+    ///
+    /// ```
+    /// # use papilio::{AsyncClient, MockTransport, Response};
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # let mut client = AsyncClient::builder().transport(MockTransport::new(|_| Ok(Response::builder(500).text("")))).build()?;
+    /// client.on_response(|response| Box::pin(async { response.error_for_status_ref().map(drop) }));
+    /// assert!(client.get("https://www.example.org/").send().await.is_err());
+    /// # Ok::<(), papilio::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn on_response(
         &mut self,
         hook: impl for<'a> Fn(&'a mut AsyncStreamingResponse) -> BoxFuture<'a, Result<()>>
@@ -108,6 +163,21 @@ impl Default for AsyncClient {
 impl ClientBuilder<AsyncClient> {
     /// Calls this with every request right before it is sent, authentication included: also for redirects and
     /// authentication rounds. It may change the request; an error ends the call.
+    ///
+    /// ```
+    /// use papilio::{AsyncClient, MockTransport, Response};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let client = AsyncClient::builder()
+    ///     .on_request(|request| Box::pin(async { request.headers.insert("X-Trace", "7") }))
+    ///     .transport(MockTransport::new(|request| {
+    ///         Ok(Response::builder(200).text(request.headers.get("x-trace").unwrap_or_default()))
+    ///     }))
+    ///     .build()?;
+    /// assert_eq!(client.get("http://example.org/").send().await?.text(), "7");
+    /// # Ok::<(), papilio::Error>(())
+    /// # }).unwrap();
+    /// ```
     #[doc(alias = "event_hooks")]
     pub fn on_request(
         mut self,
@@ -119,6 +189,24 @@ impl ClientBuilder<AsyncClient> {
 
     /// Calls this with every response once its head is there and its cookies are stored, before redirects are looked at
     /// and before the body is read. It may change the response, or read it with `load`; an error ends the call.
+    ///
+    /// ```
+    /// use papilio::{AsyncClient, MockTransport, Response};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let client = AsyncClient::builder()
+    ///     .on_response(|response| {
+    ///         Box::pin(async {
+    ///             println!("{} bytes", response.load().await?.len());
+    ///             Ok(())
+    ///         })
+    ///     })
+    ///     .transport(MockTransport::new(|_| Ok(Response::builder(200).text("abc"))))
+    ///     .build()?;
+    /// assert_eq!(client.get("http://example.org/").send().await?.text(), "abc");
+    /// # Ok::<(), papilio::Error>(())
+    /// # }).unwrap();
+    /// ```
     #[doc(alias = "event_hooks")]
     pub fn on_response(
         mut self,
@@ -137,6 +225,15 @@ impl<B> RequestBuilder<&AsyncClient, B> {
     ///
     /// # Errors
     /// As [`build`](Self::build) and [`AsyncClient::send`].
+    ///
+    /// ```
+    /// # use papilio::{AsyncClient, MockTransport, Response};
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # let client = AsyncClient::builder().transport(MockTransport::new(|_| Ok(Response::builder(200).text("hello")))).build()?;
+    /// assert_eq!(client.get("https://www.example.org/").send().await?.text(), "hello");
+    /// # Ok::<(), papilio::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub async fn send(self) -> Result<Response> {
         self.stream().await?.buffer().await
     }
@@ -146,6 +243,16 @@ impl<B> RequestBuilder<&AsyncClient, B> {
     ///
     /// # Errors
     /// As [`build`](Self::build) and [`AsyncClient::stream`].
+    ///
+    /// ```
+    /// # use papilio::{AsyncClient, MockTransport, Response};
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # let client = AsyncClient::builder().transport(MockTransport::new(|_| Ok(Response::builder(200).text("hello")))).build()?;
+    /// let response = client.get("https://www.example.org/").stream().await?;
+    /// assert_eq!(response.buffer().await?.text(), "hello");
+    /// # Ok::<(), papilio::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub async fn stream(self) -> Result<AsyncStreamingResponse> {
         let client = self.sender;
         client.stream(self.build()?).await
@@ -182,6 +289,14 @@ impl RequestBuilder<&AsyncClient, WithBody> {
 
     /// As [`body_stream`](Self::body_stream), for a stream that will give exactly `length` bytes, announced as
     /// `Content-Length`; giving fewer or more fails the request with [`Kind::LocalProtocol`](crate::Kind::LocalProtocol).
+    ///
+    /// ```
+    /// let pieces = futures_util::stream::iter([Ok::<_, std::io::Error>("a"), Ok("b")]);
+    /// let client = papilio::AsyncClient::new();
+    /// let request = client.put("http://example.org/").sized_body_stream(pieces, 2).build()?;
+    /// assert_eq!(request.headers.get("Content-Length").as_deref(), Some("2"));
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn sized_body_stream<S, T, E>(self, stream: S, length: u64) -> Self
     where
         S: Stream<Item = Result<T, E>> + Send + 'static,

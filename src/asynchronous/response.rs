@@ -32,6 +32,15 @@ impl AsyncStreamingResponse {
     ///
     /// # Errors
     /// As [`buffer`](Self::buffer).
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let mut response: papilio::AsyncStreamingResponse = papilio::Response::builder(200).text("body").into();
+    /// assert_eq!(response.load().await?, "body");
+    /// assert_eq!(response.buffer().await?.text(), "body");
+    /// # Ok::<(), papilio::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub async fn load(&mut self) -> Result<Bytes> {
         self.keep().await
     }
@@ -42,6 +51,14 @@ impl AsyncStreamingResponse {
     ///
     /// # Errors
     /// As [`StreamingResponse::buffer`](crate::StreamingResponse::buffer).
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let response: papilio::AsyncStreamingResponse = papilio::Response::builder(200).text("body").into();
+    /// assert_eq!(response.buffer().await?.content(), "body");
+    /// # Ok::<(), papilio::Error>(())
+    /// # }).unwrap();
+    /// ```
     #[doc(alias = "aread")]
     pub async fn buffer(self) -> Result<Response> {
         self.into_buffered().await
@@ -69,6 +86,16 @@ impl AsyncStreamingResponse {
     }
 
     /// The body in pieces as received, not decoded, as a stream.
+    ///
+    /// ```
+    /// use futures_util::TryStreamExt;
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let mut response: papilio::AsyncStreamingResponse = papilio::Response::builder(200).text("raw").into();
+    /// let pieces: Vec<_> = response.iter_raw().try_collect().await?;
+    /// assert_eq!(pieces, ["raw"]);
+    /// # Ok::<(), papilio::Error>(())
+    /// # }).unwrap();
+    /// ```
     #[doc(alias = "aiter_raw")]
     pub fn iter_raw(&mut self) -> Pieces<AsyncPieces<'_>> {
         Pieces::new(AsyncPieces::lent(self, false))
@@ -92,6 +119,16 @@ impl AsyncStreamingResponse {
     }
 
     /// The text in pieces, by the charset of the response, as a stream; characters are never split.
+    ///
+    /// ```
+    /// use futures_util::TryStreamExt;
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let mut response: papilio::AsyncStreamingResponse = papilio::Response::builder(200).text("naïve").into();
+    /// let text: String = response.iter_text().try_collect().await?;
+    /// assert_eq!(text, "naïve");
+    /// # Ok::<(), papilio::Error>(())
+    /// # }).unwrap();
+    /// ```
     #[doc(alias = "aiter_text")]
     pub fn iter_text(&mut self) -> TextPieces<AsyncPieces<'_>> {
         let charset = self.head.stream_charset();
@@ -100,6 +137,16 @@ impl AsyncStreamingResponse {
 
     /// The lines of the text, without their terminators: LF, CR LF or CR, as a stream. A line over the limit (1 MiB
     /// unless set) is [`Kind::Limit`](crate::Kind::Limit).
+    ///
+    /// ```
+    /// use futures_util::TryStreamExt;
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let mut response: papilio::AsyncStreamingResponse = papilio::Response::builder(200).text("one\r\ntwo").into();
+    /// let lines: Vec<_> = response.iter_lines().try_collect().await?;
+    /// assert_eq!(lines, ["one", "two"]);
+    /// # Ok::<(), papilio::Error>(())
+    /// # }).unwrap();
+    /// ```
     #[doc(alias = "aiter_lines")]
     pub fn iter_lines(&mut self) -> Lines<AsyncPieces<'_>> {
         let limit = self.line_limit();
@@ -107,12 +154,34 @@ impl AsyncStreamingResponse {
     }
 
     /// The decoded body, to be read with tokio's [`AsyncRead`](tokio::io::AsyncRead).
+    ///
+    /// ```
+    /// use tokio::io::AsyncReadExt;
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let mut response: papilio::AsyncStreamingResponse = papilio::Response::builder(200).text("streamed").into();
+    /// let mut start = [0; 6];
+    /// response.reader().read_exact(&mut start).await?;
+    /// assert_eq!(&start, b"stream");
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn reader(&mut self) -> AsyncPieces<'_> {
         AsyncPieces::lent(self, true)
     }
 
     /// The decoded body as a stream, and as tokio's [`AsyncRead`](tokio::io::AsyncRead), that may go anywhere: into the
     /// response of a server, for one.
+    ///
+    /// ```
+    /// use futures_util::TryStreamExt;
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let response: papilio::AsyncStreamingResponse = papilio::Response::builder(200).text("streamed").into();
+    /// let body = response.into_stream();
+    /// let length = tokio::spawn(body.try_fold(0, |sum, piece| async move { Ok(sum + piece.len()) })).await.unwrap()?;
+    /// assert_eq!(length, 8);
+    /// # Ok::<(), papilio::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn into_stream(self) -> AsyncPieces<'static> {
         AsyncPieces::owned(self)
     }
@@ -122,6 +191,17 @@ impl AsyncStreamingResponse {
 impl ResponseBuilder {
     /// With what this stream gives as body: `Transfer-Encoding: chunked`, unless a length was given as header. For
     /// transports and mocks of async clients.
+    ///
+    /// ```
+    /// use futures_util::stream;
+    /// use papilio::Response;
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let pieces = stream::iter([Ok::<_, std::io::Error>("one "), Ok("two")]);
+    /// let response = Response::builder(200).async_stream(pieces);
+    /// assert_eq!(response.buffer().await?.text(), "one two");
+    /// # Ok::<(), papilio::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn async_stream<S, T, E>(mut self, stream: S) -> AsyncStreamingResponse
     where
         S: Stream<Item = Result<T, E>> + Send + 'static,

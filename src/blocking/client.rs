@@ -36,6 +36,11 @@ pub type Client = BaseClient<Blocking>;
 
 impl Client {
     /// A client with the default settings. Nothing is opened or read before the first request.
+    ///
+    /// ```
+    /// let client = papilio::Client::new();
+    /// assert!(client.base_url().is_none() && client.cookies().is_empty());
+    /// ```
     pub fn new() -> Self {
         match Self::builder().build() {
             Ok(client) => client,
@@ -45,6 +50,11 @@ impl Client {
     }
 
     /// Settings for a client.
+    ///
+    /// ```
+    /// let client = papilio::Client::builder().base_url("https://api.example.org/").build()?;
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn builder() -> ClientBuilder<Self> {
         ClientBuilder::new(accept_encoding())
     }
@@ -55,6 +65,15 @@ impl Client {
     /// By [`Kind`](crate::Kind): `ClientClosed`; `UnsupportedProtocol` and `LocalProtocol` before a connection is
     /// opened; `PoolTimeout`, `Connect`, `ConnectTimeout`, `Write`, `WriteTimeout`, `Read`, `ReadTimeout`,
     /// `RemoteProtocol`, `Decoding`, `Limit`, `TotalTimeout`; `Body` and `StreamConsumed` for the request's own body.
+    ///
+    /// ```
+    /// use papilio::Request;
+    /// # use papilio::{Client, MockTransport, Response};
+    /// # let client = Client::builder().transport(MockTransport::new(|_| Ok(Response::builder(200).text("hello")))).build()?;
+    /// let response = client.send(Request::new("GET", "https://www.example.org/")?)?;
+    /// assert_eq!(response.text(), "hello");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn send(&self, request: Request) -> Result<Response> {
         self.stream(request)?.buffer()
     }
@@ -63,12 +82,31 @@ impl Client {
     ///
     /// # Errors
     /// As [`send`](Self::send), but for what can go wrong while the body is read.
+    ///
+    /// ```
+    /// use papilio::Request;
+    /// # use papilio::{Client, MockTransport, Response};
+    /// # let client = Client::builder().transport(MockTransport::new(|_| Ok(Response::builder(200).text("one two")))).build()?;
+    /// let mut response = client.stream(Request::new("GET", "https://www.example.org/")?)?;
+    /// assert_eq!(std::io::read_to_string(&mut response)?, "one two");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn stream(&self, request: Request) -> Result<StreamingResponse> {
         let mut slot = Some(request);
         block_on(pin!(self.converse(&mut slot)))
     }
 
     /// Adds a request hook; see [`ClientBuilder::on_request`].
+    ///
+    /// ```
+    /// # use papilio::{Client, MockTransport, Response};
+    /// # let client = Client::builder().transport(MockTransport::new(|request| Ok(Response::builder(200).text(request.headers.get("X-Trace").unwrap_or_default())))).build()?;
+    /// let mut traced = client.clone();
+    /// traced.on_request(|request| request.headers.insert("X-Trace", "7"));
+    /// assert_eq!(traced.get("https://www.example.org/").send()?.text(), "7");
+    /// assert_eq!(client.get("https://www.example.org/").send()?.text(), "");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn on_request(
         &mut self,
         hook: impl Fn(&mut Request) -> Result<()> + Send + Sync + 'static,
@@ -77,6 +115,14 @@ impl Client {
     }
 
     /// Adds a response hook; see [`ClientBuilder::on_response`].
+    ///
+    /// ```
+    /// # use papilio::{Client, MockTransport, Response};
+    /// # let mut client = Client::builder().transport(MockTransport::new(|_| Ok(Response::builder(500).text("")))).build()?;
+    /// client.on_response(|response| response.error_for_status_ref().map(drop));
+    /// assert!(client.get("https://www.example.org/").send().is_err());
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn on_response(
         &mut self,
         hook: impl Fn(&mut StreamingResponse) -> Result<()> + Send + Sync + 'static,
@@ -144,6 +190,13 @@ impl<B> RequestBuilder<&Client, B> {
     ///
     /// # Errors
     /// As [`build`](Self::build) and [`Client::send`].
+    ///
+    /// ```
+    /// # use papilio::{Client, MockTransport, Response};
+    /// # let client = Client::builder().transport(MockTransport::new(|_| Ok(Response::builder(200).text("hello")))).build()?;
+    /// assert_eq!(client.get("https://www.example.org/").send()?.text(), "hello");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn send(self) -> Result<Response> {
         self.stream()?.buffer()
     }
@@ -152,6 +205,15 @@ impl<B> RequestBuilder<&Client, B> {
     ///
     /// # Errors
     /// As [`build`](Self::build) and [`Client::stream`].
+    ///
+    /// ```
+    /// # use papilio::{Client, MockTransport, Response};
+    /// # let client = Client::builder().transport(MockTransport::new(|_| Ok(Response::builder(200).text("one two")))).build()?;
+    /// let mut response = client.get("https://www.example.org/").stream()?;
+    /// assert_eq!(response.status(), 200);
+    /// assert_eq!(std::io::read_to_string(&mut response)?, "one two");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn stream(self) -> Result<StreamingResponse> {
         let client = self.sender;
         client.stream(self.build()?)

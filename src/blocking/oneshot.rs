@@ -42,16 +42,41 @@ fn start<B>(method: impl IntoMethod, url: impl IntoUrl) -> RequestBuilder<OneSho
 /// println!("{}", response.text());
 /// # Ok::<(), papilio::Error>(())
 /// ```
+///
+/// ```
+/// # use std::io::{Read, Write};
+/// # let server = std::net::TcpListener::bind("127.0.0.1:0")?;
+/// # let url = format!("http://{}/", server.local_addr()?);
+/// # std::thread::spawn(move || {
+/// #     let (mut socket, _) = server.accept().unwrap();
+/// #     let _ = socket.read(&mut [0; 4096]);
+/// #     let _ = socket.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
+/// #     let _ = socket.read(&mut [0; 4096]);
+/// # });
+/// # let client = papilio::Client::builder().no_proxy().build()?;
+/// # let get = |url: &str| papilio::get(url).no_proxy();
+/// let response = get(&url).send()?;
+/// assert_eq!(response.text(), "hello");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn get(url: impl IntoUrl) -> RequestBuilder<OneShot, NoBody> {
     start(Method::GET, url)
 }
 
 /// A HEAD request, with a client of its own.
+///
+/// ```
+/// let request = papilio::head("https://www.example.org/large.bin").query([("version", "2")]);
+/// ```
 pub fn head(url: impl IntoUrl) -> RequestBuilder<OneShot, NoBody> {
     start(Method::HEAD, url)
 }
 
 /// An OPTIONS request, with a client of its own.
+///
+/// ```
+/// let request = papilio::options("https://www.example.org/").target("*");
+/// ```
 pub fn options(url: impl IntoUrl) -> RequestBuilder<OneShot, NoBody> {
     start(Method::OPTIONS, url)
 }
@@ -63,6 +88,10 @@ pub fn options(url: impl IntoUrl) -> RequestBuilder<OneShot, NoBody> {
 /// ```compile_fail
 /// papilio::delete("https://www.example.org/").body("does not compile");
 /// ```
+///
+/// ```
+/// let request = papilio::delete("https://www.example.org/a").bearer("token");
+/// ```
 pub fn delete(url: impl IntoUrl) -> RequestBuilder<OneShot, NoBody> {
     start(Method::DELETE, url)
 }
@@ -73,21 +102,37 @@ pub fn delete(url: impl IntoUrl) -> RequestBuilder<OneShot, NoBody> {
 /// let response = papilio::post("https://www.example.org/").form([("name", "Ada")]).send()?;
 /// # Ok::<(), papilio::Error>(())
 /// ```
+///
+/// ```
+/// let request = papilio::post("https://www.example.org/").form([("name", "Ada")]);
+/// ```
 pub fn post(url: impl IntoUrl) -> RequestBuilder<OneShot, WithBody> {
     start(Method::POST, url)
 }
 
 /// A PUT request, with a client of its own.
+///
+/// ```
+/// let request = papilio::put("https://www.example.org/a").header("Content-Type", "text/plain").body("text");
+/// ```
 pub fn put(url: impl IntoUrl) -> RequestBuilder<OneShot, WithBody> {
     start(Method::PUT, url)
 }
 
 /// A PATCH request, with a client of its own.
+///
+/// ```
+/// let request = papilio::patch("https://www.example.org/a").json(&[1, 2]);
+/// ```
 pub fn patch(url: impl IntoUrl) -> RequestBuilder<OneShot, WithBody> {
     start(Method::PATCH, url)
 }
 
 /// A request of any method, with a client of its own.
+///
+/// ```
+/// let request = papilio::request("PROPFIND", "https://www.example.org/").header("Depth", "1").body("");
+/// ```
 pub fn request(method: impl IntoMethod, url: impl IntoUrl) -> RequestBuilder<OneShot, WithBody> {
     start(method, url)
 }
@@ -97,6 +142,12 @@ pub fn request(method: impl IntoMethod, url: impl IntoUrl) -> RequestBuilder<One
 ///
 /// # Errors
 /// As [`Client::stream`].
+///
+/// ```
+/// use papilio::Kind;
+/// let error = papilio::stream("GET", "www.example.org").unwrap_err();
+/// assert_eq!(error.kind(), Kind::UnsupportedProtocol);
+/// ```
 pub fn stream(method: impl IntoMethod, url: impl IntoUrl) -> Result<StreamingResponse> {
     start::<WithBody>(method, url).stream()
 }
@@ -104,53 +155,103 @@ pub fn stream(method: impl IntoMethod, url: impl IntoUrl) -> Result<StreamingRes
 /// What would be a setting of the client.
 impl<B> RequestBuilder<OneShot, B> {
     /// Which certificates to trust; see [`ClientBuilder::verify`].
+    ///
+    /// ```
+    /// let error = papilio::get("https://www.example.org/").verify("no/such/file.pem").send().unwrap_err();
+    /// assert_eq!(error.kind(), papilio::Kind::Tls);
+    /// ```
     pub fn verify(self, verify: impl Into<Verify>) -> Self {
         self.configure(|client| client.verify(verify))
     }
 
     /// Trusts these certificates besides the others; see [`ClientBuilder::add_root_certificate`].
+    ///
+    /// ```
+    /// let error = papilio::get("https://www.example.org/").add_root_certificate("none").send().unwrap_err();
+    /// assert_eq!(error.kind(), papilio::Kind::Tls);
+    /// ```
     pub fn add_root_certificate(self, pem: impl Into<Vec<u8>>) -> Self {
         self.configure(|client| client.add_root_certificate(pem))
     }
 
     /// Who the client says it is; see [`ClientBuilder::cert`].
+    ///
+    /// ```
+    /// use papilio::ClientCert;
+    /// let request = papilio::get("https://www.example.org/").cert(ClientCert::from_file("me.pem"));
+    /// ```
     #[cfg(feature = "tls")]
     pub fn cert(self, cert: ClientCert) -> Self {
         self.configure(|client| client.cert(cert))
     }
 
     /// A ready configuration of TLS; see [`ClientBuilder::tls`].
+    ///
+    /// ```
+    /// use papilio::{TlsConfig, TlsVersion};
+    /// let tls = TlsConfig::builder().min_version(TlsVersion::Tls13).build()?;
+    /// let request = papilio::get("https://www.example.org/").tls(tls);
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     #[cfg(feature = "tls")]
     pub fn tls(self, config: TlsConfig) -> Self {
         self.configure(|client| client.tls(config))
     }
 
     /// Sends the request, and what follows from its answers, through this proxy; see [`ClientBuilder::proxy`].
+    ///
+    /// ```
+    /// let error = papilio::get("http://www.example.org/").proxy("ftp://localhost").send().unwrap_err();
+    /// assert_eq!(error.kind(), papilio::Kind::Config);
+    /// ```
     pub fn proxy(self, proxy: impl IntoProxy) -> Self {
         self.configure(|client| client.proxy(proxy))
     }
 
     /// Sends what this pattern matches through this proxy; see [`ClientBuilder::proxy_for`].
+    ///
+    /// ```
+    /// let request = papilio::get("https://www.example.org/").proxy_for("https://", "socks5://localhost:1080");
+    /// ```
     pub fn proxy_for(self, pattern: &str, proxy: impl IntoProxy) -> Self {
         self.configure(|client| client.proxy_for(pattern, proxy))
     }
 
     /// Sends what this pattern matches without a proxy; see [`ClientBuilder::no_proxy_for`].
+    ///
+    /// ```
+    /// let request = papilio::get("https://www.example.org/")
+    ///     .proxy("http://localhost:3128")
+    ///     .no_proxy_for("all://*.intranet.example.org");
+    /// ```
     pub fn no_proxy_for(self, pattern: &str) -> Self {
         self.configure(|client| client.no_proxy_for(pattern))
     }
 
     /// No proxy, whatever the environment says; see [`ClientBuilder::no_proxy`].
+    ///
+    /// ```
+    /// let request = papilio::get("http://localhost:8080/").no_proxy();
+    /// ```
     pub fn no_proxy(self) -> Self {
         self.configure(ClientBuilder::no_proxy)
     }
 
     /// Whether environment variables count; yes unless set.
+    ///
+    /// ```
+    /// let request = papilio::get("http://localhost:8080/").trust_env(false);
+    /// ```
     pub fn trust_env(self, on: bool) -> Self {
         self.configure(|client| client.trust_env(on))
     }
 
     /// How much the server may send; see [`ClientBuilder::response_limits`].
+    ///
+    /// ```
+    /// use papilio::ResponseLimits;
+    /// let request = papilio::get("https://www.example.org/").response_limits(ResponseLimits::default().body(1 << 20));
+    /// ```
     pub fn response_limits(self, limits: ResponseLimits) -> Self {
         self.configure(|client| client.response_limits(limits))
     }
@@ -159,6 +260,12 @@ impl<B> RequestBuilder<OneShot, B> {
     ///
     /// # Errors
     /// As [`Client::send`], and what [`ClientBuilder::build`] says of the settings.
+    ///
+    /// ```
+    /// use papilio::Kind;
+    /// let error = papilio::get("www.example.org").send().unwrap_err();
+    /// assert_eq!(error.kind(), Kind::UnsupportedProtocol);
+    /// ```
     pub fn send(self) -> Result<Response> {
         self.stream()?.buffer()
     }

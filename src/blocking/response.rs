@@ -54,12 +54,25 @@ impl StreamingResponse {
     /// # Errors
     /// [`Kind::StreamConsumed`](crate::Kind::StreamConsumed) if it was taken already; whatever can go wrong while reading: [`Kind::ReadTimeout`](crate::Kind::ReadTimeout),
     /// [`Kind::Read`](crate::Kind::Read), [`Kind::RemoteProtocol`](crate::Kind::RemoteProtocol), [`Kind::Decoding`](crate::Kind::Decoding), [`Kind::Limit`](crate::Kind::Limit), [`Kind::TotalTimeout`](crate::Kind::TotalTimeout).
+    ///
+    /// ```
+    /// let response = papilio::Response::builder(200).stream(&b"body"[..]);
+    /// assert_eq!(response.buffer()?.content(), "body");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     #[doc(alias = "read")]
     pub fn buffer(self) -> Result<Response> {
         block_on(pin!(self.into_buffered()))
     }
 
     /// The body in pieces as received, not decoded.
+    ///
+    /// ```
+    /// let mut response = papilio::Response::builder(200).stream(&b"raw"[..]);
+    /// let pieces: Vec<_> = response.iter_raw().collect::<papilio::Result<_>>()?;
+    /// assert_eq!(pieces, ["raw"]);
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn iter_raw(&mut self) -> Pieces<StreamPieces<'_>> {
         Pieces::new(self.pieces(false))
     }
@@ -77,6 +90,13 @@ impl StreamingResponse {
     }
 
     /// The text in pieces, by the charset of the response; characters are never split.
+    ///
+    /// ```
+    /// let mut response = papilio::Response::builder(200).stream("naïve".as_bytes());
+    /// let text: String = response.iter_text().collect::<papilio::Result<_>>()?;
+    /// assert_eq!(text, "naïve");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn iter_text(&mut self) -> TextPieces<StreamPieces<'_>> {
         let charset = self.head.stream_charset();
         TextPieces::new(self.pieces(true), charset)
@@ -148,12 +168,24 @@ impl fmt::Debug for StreamPieces<'_> {
 /// A response by hand whose body streams.
 impl ResponseBuilder {
     /// With what this reader gives as body: `Transfer-Encoding: chunked`, unless a length was given as header.
+    ///
+    /// ```
+    /// let response = papilio::Response::builder(200).stream(&b"streamed"[..]);
+    /// assert_eq!(response.headers().get("Transfer-Encoding").as_deref(), Some("chunked"));
+    /// assert_eq!(response.buffer()?.text(), "streamed");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn stream(mut self, reader: impl Read + Send + 'static) -> StreamingResponse {
         self.announce_stream();
         self.raw_stream(reader)
     }
 
     /// With what this reader gives as body, and no header but those given.
+    ///
+    /// ```
+    /// let response = papilio::Response::builder(200).raw_stream(&b"streamed"[..]);
+    /// assert!(response.headers().is_empty());
+    /// ```
     pub fn raw_stream(self, reader: impl Read + Send + 'static) -> StreamingResponse {
         let reader: Box<dyn Read + Send> = Box::new(reader);
         Response::by_hand(self.head, Exclusive::new(reader))

@@ -37,6 +37,24 @@ impl Upgraded {
     ///
     /// # Errors
     /// [`Kind::Write`](crate::Kind::Write), [`Kind::WriteTimeout`](crate::Kind::WriteTimeout).
+    ///
+    /// ```
+    /// # use std::io::{Read, Write};
+    /// # let server = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let url = format!("http://{}/", server.local_addr()?);
+    /// # std::thread::spawn(move || {
+    /// #     let (mut socket, _) = server.accept().unwrap();
+    /// #     let _ = socket.read(&mut [0; 4096]);
+    /// #     let _ = socket.write_all(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nhello");
+    /// #     let _ = socket.read(&mut [0; 4096]);
+    /// # });
+    /// # let client = papilio::Client::builder().no_proxy().build()?;
+    /// let response = client.get(url).header("Connection", "Upgrade").header("Upgrade", "echo").stream()?;
+    /// let mut connection = response.upgrade()?;
+    /// connection.write_all(b"bye")?;
+    /// connection.shutdown()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[doc(alias = "close")]
     pub fn shutdown(&mut self) -> Result<()> {
         block_on(self.finish())

@@ -131,6 +131,11 @@ impl<C: Buildable> ClientBuilder<C> {
 
     /// How often to try again when a connection cannot be established: at once, then after 0.5 s, 1 s, 2 s and so on.
     /// 0 unless set. Nothing is retried once a connection stands.
+    ///
+    /// ```
+    /// let client = papilio::Client::builder().connect_retries(3).build()?;
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     #[doc(alias = "retries")]
     pub fn connect_retries(mut self, retries: u32) -> Self {
         self.network.connect_retries = retries;
@@ -139,6 +144,11 @@ impl<C: Buildable> ClientBuilder<C> {
 
     /// Whether an idempotent request that met a connection the server had just closed is sent once more on a new one;
     /// yes unless set.
+    ///
+    /// ```
+    /// let client = papilio::Client::builder().retry_stale(false).build()?;
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn retry_stale(mut self, on: bool) -> Self {
         self.network.retry_stale = on;
         self
@@ -170,6 +180,14 @@ impl<C: Buildable> ClientBuilder<C> {
 impl<C: ClientKind> ClientBuilder<C> {
     /// The URL that relative request URLs are appended to. It ends in a slash, or is given one; it has no query and
     /// no fragment.
+    ///
+    /// ```
+    /// let client = papilio::Client::builder().base_url("https://api.example.org/v1").build()?;
+    /// assert_eq!(client.get("people").build()?.url.as_str(), "https://api.example.org/v1/people");
+    /// assert_eq!(client.get("/people").build()?.url.as_str(), "https://api.example.org/v1/people");
+    /// assert_eq!(client.get("https://other.example.org/").build()?.url.host(), "other.example.org");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn base_url(mut self, url: impl IntoUrl) -> Self {
         match url.into_url().and_then(Config::base_url) {
             Ok(url) => self.config.defaults.base_url = url,
@@ -179,6 +197,13 @@ impl<C: ClientKind> ClientBuilder<C> {
     }
 
     /// Adds a header to every request, in place of a default header of that name.
+    ///
+    /// ```
+    /// let client = papilio::Client::builder().header("Accept", "application/json").build()?;
+    /// let request = client.get("https://www.example.org/").build()?;
+    /// assert_eq!(request.headers.get("Accept").as_deref(), Some("application/json"));
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     #[doc(alias = "default_headers")]
     pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<[u8]>) -> Self {
         match Headers::from_pairs([(name, value)]) {
@@ -189,12 +214,26 @@ impl<C: ClientKind> ClientBuilder<C> {
     }
 
     /// Adds headers to every request, in place of default headers of those names.
+    ///
+    /// ```
+    /// use papilio::{Client, Headers};
+    /// let headers = Headers::from_pairs([("Accept", "text/plain"), ("X-Department", "7")])?;
+    /// let client = Client::builder().headers(&headers).build()?;
+    /// assert_eq!(client.headers().get("X-Department").as_deref(), Some("7"));
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn headers(mut self, headers: &Headers) -> Self {
         self.config.defaults.headers.update(headers);
         self
     }
 
     /// The `User-Agent`, in place of `papilio/` and the version.
+    ///
+    /// ```
+    /// let client = papilio::Client::builder().user_agent("moth-watch/2.1").build()?;
+    /// assert_eq!(client.headers().get("User-Agent").as_deref(), Some("moth-watch/2.1"));
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn user_agent(self, value: impl AsRef<[u8]>) -> Self {
         self.header("User-Agent", value)
     }
@@ -214,6 +253,15 @@ impl<C: ClientKind> ClientBuilder<C> {
     }
 
     /// Time limits: 5 s for each of connect, read, write and pool unless set.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use papilio::{Client, Timeout};
+    /// let client = Client::builder().timeout(Duration::from_secs(10)).build()?;
+    /// let total = Client::builder().timeout(Timeout::default().total(Duration::from_secs(60))).build()?;
+    /// assert_eq!(total.timeout().read, Some(Duration::from_secs(5)));
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn timeout(mut self, timeout: impl Into<Timeout>) -> Self {
         self.config.defaults.timeout = Some(timeout.into());
         self
@@ -238,6 +286,16 @@ impl<C: ClientKind> ClientBuilder<C> {
     }
 
     /// The charset of text whose response names none: a label such as `"shift_jis"`; UTF-8 unless set.
+    ///
+    /// ```
+    /// use papilio::{Client, MockTransport, Response};
+    /// let client = Client::builder()
+    ///     .default_encoding("shift_jis")
+    ///     .transport(MockTransport::new(|_| Ok(Response::builder(200).bytes(&b"\x82\xa0"[..]))))
+    ///     .build()?;
+    /// assert_eq!(client.get("http://test/").send()?.text(), "あ");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn default_encoding(mut self, label: &str) -> Self {
         match Charset::for_label(label) {
             Some(charset) => self.config.default_encoding = DefaultEncoding::Fixed(charset),
@@ -306,6 +364,17 @@ impl<C: ClientKind> ClientBuilder<C> {
 
     /// How many redirects one call may follow, authentication rounds counted too; 20 unless set. More are
     /// [`Kind::TooManyRedirects`].
+    ///
+    /// ```
+    /// use papilio::{Client, Kind, MockTransport, Response};
+    /// let client = Client::builder()
+    ///     .follow_redirects(true)
+    ///     .max_redirects(3)
+    ///     .transport(MockTransport::new(|_| Ok(Response::builder(302).header("Location", "/again").text(""))))
+    ///     .build()?;
+    /// assert_eq!(client.get("http://test/").send().unwrap_err().kind(), Kind::TooManyRedirects);
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn max_redirects(mut self, most: usize) -> Self {
         self.config.rules.max_redirects = most;
         self
@@ -336,18 +405,50 @@ impl<C: ClientKind> ClientBuilder<C> {
 
     /// Names a header that is a secret: it is not sent on to another origin, as `Authorization`,
     /// `Proxy-Authorization` and `Cookie` never are.
+    ///
+    /// ```
+    /// use papilio::{Client, MockTransport, Response};
+    /// let client = Client::builder()
+    ///     .header("X-Api-Key", "secret")
+    ///     .secret_header("X-Api-Key")
+    ///     .follow_redirects(true)
+    ///     .transport(MockTransport::new(|request| Ok(match request.url.host().as_ref() {
+    ///         "api.example.org" => Response::builder(302).header("Location", "https://example.com/").text(""),
+    ///         _ => Response::builder(200).text(format!("{}", request.headers.contains("X-Api-Key"))),
+    ///     })))
+    ///     .build()?;
+    /// assert_eq!(client.get("https://api.example.org/").send()?.text(), "false");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn secret_header(mut self, name: impl Into<String>) -> Self {
         self.config.rules.secrets.push(name.into());
         self
     }
 
     /// Whether every request is timed, for [`Response::timings`](crate::Response::timings); no unless set.
+    ///
+    /// ```
+    /// use papilio::{Client, MockTransport, Response};
+    /// let mock = MockTransport::new(|_| Ok(Response::builder(200).text("")));
+    /// let client = Client::builder().transport(mock).timings(true).build()?;
+    /// assert!(client.get("http://test/").send()?.timings().is_some());
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn timings(mut self, on: bool) -> Self {
         self.config.timings = on;
         self
     }
 
     /// The cookies to begin with.
+    ///
+    /// ```
+    /// use papilio::{Client, Cookies};
+    /// let cookies = Cookies::new();
+    /// cookies.set("theme", "dark")?;
+    /// let client = Client::builder().cookies(cookies).build()?;
+    /// assert_eq!(client.cookies().get("theme")?.as_deref(), Some("dark"));
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     #[doc(alias = "cookie_provider")]
     pub fn cookies(self, cookies: impl Into<Cookies>) -> Self {
         self.cookies.update(&cookies.into());

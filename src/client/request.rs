@@ -96,6 +96,14 @@ impl<B> RequestBuilder<(), B> {
     ///
     /// # Errors
     /// The first setting that made no sense, by its kind.
+    ///
+    /// ```
+    /// use papilio::Request;
+    /// let request = Request::builder("GET", "https://www.example.org/").header("Accept", "text/plain").build()?;
+    /// assert_eq!(request.headers.get("Host").as_deref(), Some("www.example.org"));
+    /// assert!(Request::builder("GET", "https://[").build().is_err());
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn build(self) -> Result<Request> {
         self.finish(&Defaults::default(), &Cookies::new())
     }
@@ -148,6 +156,14 @@ impl<S, B> RequestBuilder<S, B> {
     }
 
     /// Adds a header. A client's default of that name gives way; calling this twice adds two.
+    ///
+    /// ```
+    /// let client = papilio::Client::new();
+    /// let request = client.get("https://www.example.org/").header("Accept", "text/plain").header("X-A", "1").header("X-A", "2").build()?;
+    /// assert_eq!(request.headers.get("accept").as_deref(), Some("text/plain"));
+    /// assert_eq!(request.headers.get_all("x-a").collect::<Vec<_>>(), ["1", "2"]);
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<[u8]>) -> Self {
         if let Err(error) = self.headers.append(name, value) {
             self.fail(error);
@@ -156,6 +172,14 @@ impl<S, B> RequestBuilder<S, B> {
     }
 
     /// Adds headers.
+    ///
+    /// ```
+    /// use papilio::{Client, Headers};
+    /// let headers = Headers::from_pairs([("Accept", "text/plain"), ("X-Trace", "7")])?;
+    /// let request = Client::new().get("https://www.example.org/").headers(&headers).build()?;
+    /// assert_eq!(request.headers.get("X-Trace").as_deref(), Some("7"));
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn headers(mut self, headers: &Headers) -> Self {
         self.headers.extend(headers);
         self
@@ -181,12 +205,30 @@ impl<S, B> RequestBuilder<S, B> {
     }
 
     /// Time limits of this request, in place of all of the client's.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use papilio::{Client, Timeout};
+    /// let client = Client::new();
+    /// let five = client.get("https://www.example.org/").timeout(Duration::from_secs(5)).build()?;
+    /// let patient = Timeout::all(Duration::from_secs(5)).read(None);
+    /// let slow = client.get("https://www.example.org/report").timeout(patient).build()?;
+    /// assert_eq!(slow.timeout().unwrap().read, None);
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn timeout(mut self, timeout: impl Into<Timeout>) -> Self {
         self.options.timeout = Some(timeout.into());
         self
     }
 
     /// No time limit at all for this request.
+    ///
+    /// ```
+    /// use papilio::{Client, Timeout};
+    /// let request = Client::new().get("https://www.example.org/events").no_timeout().build()?;
+    /// assert_eq!(request.timeout(), Some(&Timeout::none()));
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn no_timeout(self) -> Self {
         self.timeout(Timeout::none())
     }
@@ -223,24 +265,62 @@ impl<S, B> RequestBuilder<S, B> {
     }
 
     /// `Authorization: Bearer` with this token.
+    ///
+    /// ```
+    /// # use papilio::{Client, MockTransport, Response};
+    /// # let client = Client::builder().transport(MockTransport::new(|request| Ok(Response::builder(200).text(request.headers.get("Authorization").unwrap_or_default())))).build()?;
+    /// let response = client.get("https://www.example.org/").bearer("token").send()?;
+    /// assert_eq!(response.text(), "Bearer token");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     #[doc(alias = "bearer_auth")]
     pub fn bearer(self, token: impl AsRef<[u8]>) -> Self {
         self.auth(BearerAuth::new(token))
     }
 
     /// Switches the client's authentication off; user and password in the URL still apply.
+    ///
+    /// ```
+    /// use papilio::Client;
+    /// # use papilio::{MockTransport, Response};
+    /// let client = Client::builder()
+    ///     .auth(("user", "password"))
+    /// #   .transport(MockTransport::new(|request| {
+    /// #       assert!(!request.headers.contains("Authorization"));
+    /// #       Ok(Response::builder(200).text(""))
+    /// #   }))
+    ///     .build()?;
+    /// client.get("https://www.example.org/public").no_auth().send()?;
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn no_auth(mut self) -> Self {
         self.options.auth = Choice::Off;
         self
     }
 
     /// Whether redirects of this request are followed, in place of the client's setting.
+    ///
+    /// ```
+    /// # use papilio::{Client, MockTransport, Response};
+    /// # let client = Client::builder().transport(MockTransport::new(|_| Ok(Response::builder(302).header("Location", "/elsewhere").text("")))).build()?;
+    /// let response = client.get("https://www.example.org/").follow_redirects(false).send()?;
+    /// assert_eq!(response.headers().get("Location").as_deref(), Some("/elsewhere"));
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn follow_redirects(mut self, on: bool) -> Self {
         self.options.follow_redirects = Some(on);
         self
     }
 
     /// Adds a cookie for this one request, besides those of the client's jar. It is not kept, and not sent on redirects.
+    ///
+    /// ```
+    /// let client = papilio::Client::new();
+    /// let request = client.get("https://www.example.org/").cookie("theme", "dark").build()?;
+    /// assert_eq!(request.headers.get("Cookie").as_deref(), Some("theme=dark"));
+    /// assert!(client.cookies().is_empty());
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn cookie(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         let cookies = self.cookies.get_or_insert_with(Cookies::new);
         if let Err(error) = cookies.set(name, value) {
@@ -250,6 +330,16 @@ impl<S, B> RequestBuilder<S, B> {
     }
 
     /// Adds cookies for this one request, as [`cookie`](Self::cookie) does.
+    ///
+    /// ```
+    /// use papilio::{Client, Cookies};
+    /// let cookies = Cookies::new();
+    /// cookies.set("theme", "dark")?;
+    /// cookies.set("id", "42")?;
+    /// let request = Client::new().get("https://www.example.org/").cookies(cookies).build()?;
+    /// assert_eq!(request.headers.get("Cookie").as_deref(), Some("theme=dark; id=42"));
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn cookies(mut self, cookies: impl Into<Cookies>) -> Self {
         self.cookies
             .get_or_insert_with(Cookies::new)
@@ -258,6 +348,13 @@ impl<S, B> RequestBuilder<S, B> {
     }
 
     /// Sends this as the request target in place of the URL's path and query: `*`, `host:port` or an absolute URL.
+    ///
+    /// ```
+    /// let client = papilio::Client::new();
+    /// // What the server can do, rather than one of its pages.
+    /// let request = client.options("https://www.example.org/").target("*").build()?;
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn target(self, target: impl AsRef<[u8]>) -> Self {
         self.extension(RequestTarget::new(target))
     }
@@ -298,6 +395,24 @@ impl<S, B> RequestBuilder<S, B> {
     ///     .send()?;
     /// # Ok::<(), papilio::Error>(())
     /// ```
+    ///
+    /// ```
+    /// use std::sync::{Arc, atomic::{AtomicUsize, Ordering}};
+    /// # use papilio::{Client, MockTransport, Response};
+    /// # let client = Client::builder().transport(MockTransport::new(|_| Ok(Response::builder(200).text("")))).build()?;
+    /// let count = Arc::new(AtomicUsize::new(0));
+    /// let counter = Arc::clone(&count);
+    /// client
+    ///     .get("https://www.example.org/")
+    ///     .trace(move |_| {
+    ///         counter.fetch_add(1, Ordering::Relaxed);
+    ///         Ok(())
+    ///     })
+    ///     .send()?;
+    /// // A mock has no network.
+    /// assert_eq!(count.load(Ordering::Relaxed), 0);
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn trace(
         self,
         callback: impl Fn(&Event<'_>) -> Result<()> + Send + Sync + 'static,
@@ -307,11 +422,29 @@ impl<S, B> RequestBuilder<S, B> {
 
     /// Times the request, for [`Response::timings`](crate::Response::timings); its redirects and authentication rounds
     /// too.
+    ///
+    /// ```
+    /// # use papilio::{Client, MockTransport, Response};
+    /// # let client = Client::builder().transport(MockTransport::new(|_| Ok(Response::builder(200).text("")))).build()?;
+    /// let response = client.get("https://www.example.org/").timings().send()?;
+    /// println!("{:?}", response.timings().and_then(|timings| timings.end()));
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn timings(self) -> Self {
         self.extension(Stopwatch::new(Instant::now()))
     }
 
     /// Adds a typed value to the request's extensions.
+    ///
+    /// ```
+    /// #[derive(Clone)]
+    /// struct Attempt(u32);
+    ///
+    /// let client = papilio::Client::new();
+    /// let request = client.get("https://www.example.org/").extension(Attempt(2)).build()?;
+    /// assert_eq!(request.extensions().get::<Attempt>().unwrap().0, 2);
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn extension<T: Clone + Send + Sync + 'static>(mut self, value: T) -> Self {
         self.options.extensions.insert(value);
         self

@@ -98,6 +98,12 @@ impl TlsConfigBuilder {
     ///
     /// # Errors
     /// [`Kind::Tls`] for files and certificates that cannot be used, [`Kind::Config`] for a setting that makes no sense.
+    ///
+    /// ```
+    /// let tls = papilio::TlsConfig::builder().trust_env(false).build()?;
+    /// assert!(papilio::TlsConfig::builder().verify("no/such/file.pem").build().is_err());
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn build(self) -> Result<TlsConfig> {
         let mut config = self.config;
         loaded(config.changed())?;

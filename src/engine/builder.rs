@@ -125,6 +125,19 @@ impl<D: Driver> ClientBuilder<BaseClient<D>> {
     }
 
     /// Sends requests whose URL matches the pattern through the default transport, whatever less specific mounts say.
+    ///
+    /// ```
+    /// use papilio::{Client, MockTransport, Response};
+    /// let say = |text: &'static str| MockTransport::new(move |_| Ok(Response::builder(200).text(text)));
+    /// let client = Client::builder()
+    ///     .transport(say("default"))
+    ///     .mount("all://*.example.org", say("mounted"))
+    ///     .unmount("all://www.example.org")
+    ///     .build()?;
+    /// assert_eq!(client.get("http://api.example.org/").send()?.text(), "mounted");
+    /// assert_eq!(client.get("http://www.example.org/").send()?.text(), "default");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn unmount(self, pattern: &str) -> Self {
         self.route(pattern, None)
     }
@@ -143,6 +156,13 @@ impl<D: Driver> ClientBuilder<BaseClient<D>> {
     /// The first setting that made no sense: [`Kind::Config`](crate::Kind::Config),
     /// [`Kind::InvalidUrl`](crate::Kind::InvalidUrl), [`Kind::LocalProtocol`](crate::Kind::LocalProtocol) for a header;
     /// [`Kind::Tls`](crate::Kind::Tls) for certificates that cannot be used.
+    ///
+    /// ```
+    /// use papilio::{Client, Kind};
+    /// assert!(Client::builder().build().is_ok());
+    /// let error = Client::builder().header("no name", "x").build().unwrap_err();
+    /// assert_eq!(error.kind(), Kind::LocalProtocol);
+    /// ```
     pub fn build(mut self) -> Result<BaseClient<D>> {
         let network = Arc::new(self.network()?);
         let mut routes = self.proxy_routes(&network)?;

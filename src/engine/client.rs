@@ -67,41 +67,101 @@ pub(super) struct Core<D: Driver> {
 
 impl<D: Driver> BaseClient<D> {
     /// A GET request.
+    ///
+    /// ```
+    /// # use papilio::{Client, MockTransport, Response};
+    /// # let client = Client::builder().transport(MockTransport::new(|_| Ok(Response::builder(200).text("hello")))).build()?;
+    /// let response = client.get("https://www.example.org/").query([("page", "2")]).send()?;
+    /// assert_eq!(response.text(), "hello");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn get(&self, url: impl IntoUrl) -> RequestBuilder<&Self, NoBody> {
         RequestBuilder::new(self, Method::GET, url)
     }
 
     /// A HEAD request.
+    ///
+    /// ```
+    /// # use papilio::{Client, MockTransport, Response};
+    /// # let client = Client::builder().transport(MockTransport::new(|_| Ok(Response::builder(200).header("Content-Length", "1000000").text("")))).build()?;
+    /// let response = client.head("https://www.example.org/large.bin").send()?;
+    /// assert_eq!(response.headers().get("Content-Length").as_deref(), Some("1000000"));
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn head(&self, url: impl IntoUrl) -> RequestBuilder<&Self, NoBody> {
         RequestBuilder::new(self, Method::HEAD, url)
     }
 
     /// An OPTIONS request.
+    ///
+    /// ```
+    /// # use papilio::{Client, MockTransport, Response};
+    /// # let client = Client::builder().transport(MockTransport::new(|_| Ok(Response::builder(204).header("Allow", "GET, PUT").text("")))).build()?;
+    /// let response = client.options("https://www.example.org/a").send()?;
+    /// assert_eq!(response.headers().get("Allow").as_deref(), Some("GET, PUT"));
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn options(&self, url: impl IntoUrl) -> RequestBuilder<&Self, NoBody> {
         RequestBuilder::new(self, Method::OPTIONS, url)
     }
 
     /// A DELETE request.
+    ///
+    /// ```
+    /// # use papilio::{Client, MockTransport, Response};
+    /// # let client = Client::builder().transport(MockTransport::new(|_| Ok(Response::builder(204).text("")))).build()?;
+    /// client.delete("https://www.example.org/a").send()?.error_for_status()?;
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn delete(&self, url: impl IntoUrl) -> RequestBuilder<&Self, NoBody> {
         RequestBuilder::new(self, Method::DELETE, url)
     }
 
     /// A POST request.
+    ///
+    /// ```
+    /// # use papilio::{Client, MockTransport, Response};
+    /// # let client = Client::builder().transport(MockTransport::new(|_| Ok(Response::builder(201).text("")))).build()?;
+    /// let response = client.post("https://www.example.org/people").form([("name", "Ada")]).send()?;
+    /// assert_eq!(response.status(), 201);
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn post(&self, url: impl IntoUrl) -> RequestBuilder<&Self, WithBody> {
         RequestBuilder::new(self, Method::POST, url)
     }
 
     /// A PUT request.
+    ///
+    /// ```
+    /// # use papilio::{Client, MockTransport, Response};
+    /// # let client = Client::builder().transport(MockTransport::new(|_| Ok(Response::builder(204).text("")))).build()?;
+    /// client.put("https://www.example.org/a").header("Content-Type", "text/plain").body("text").send()?;
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn put(&self, url: impl IntoUrl) -> RequestBuilder<&Self, WithBody> {
         RequestBuilder::new(self, Method::PUT, url)
     }
 
     /// A PATCH request.
+    ///
+    /// ```
+    /// # use papilio::{Client, MockTransport, Response};
+    /// # let client = Client::builder().transport(MockTransport::new(|_| Ok(Response::builder(204).text("")))).build()?;
+    /// client.patch("https://www.example.org/a").json(&[1, 2]).send()?;
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn patch(&self, url: impl IntoUrl) -> RequestBuilder<&Self, WithBody> {
         RequestBuilder::new(self, Method::PATCH, url)
     }
 
     /// A request of any method, with or without a body. A method given as text is upper-cased.
+    ///
+    /// ```
+    /// let client = papilio::Client::new();
+    /// let request = client.request("report", "https://www.example.org/").body("<sync/>").build()?;
+    /// assert_eq!(request.method, "REPORT");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     #[doc(alias = "build_request")]
     pub fn request(
         &self,
@@ -234,6 +294,14 @@ impl<D: Driver> BaseClient<D> {
 
     /// Closes idle connections and refuses further requests, for all clones. Safe to call twice. A response that is
     /// still being read fails at its next read.
+    ///
+    /// ```
+    /// use papilio::{Client, Kind};
+    /// let client = Client::new();
+    /// client.clone().close();
+    /// assert!(client.is_closed());
+    /// assert_eq!(client.get("https://www.example.org/").send().unwrap_err().kind(), Kind::ClientClosed);
+    /// ```
     pub fn close(&self) {
         if !self.core.closed.swap(true, Ordering::AcqRel) {
             D::close(&self.core.transport);
@@ -246,21 +314,49 @@ impl<D: Driver> BaseClient<D> {
     }
 
     /// Whether [`close`](Self::close) was called on this client or a clone of it.
+    ///
+    /// ```
+    /// assert!(!papilio::Client::new().is_closed());
+    /// ```
     pub fn is_closed(&self) -> bool {
         self.core.closed.load(Ordering::Acquire)
     }
 
     /// The headers every request gets, the four defaults included.
+    ///
+    /// ```
+    /// let client = papilio::Client::new();
+    /// let names: Vec<&str> = client.headers().iter().map(|(name, _)| name).collect();
+    /// assert_eq!(names, ["Accept", "Accept-Encoding", "Connection", "User-Agent"]);
+    /// ```
     pub fn headers(&self) -> &Headers {
         &self.config.defaults.headers
     }
 
     /// The headers every request gets, to change or to remove one.
+    ///
+    /// ```
+    /// let mut client = papilio::Client::new();
+    /// client.headers_mut().insert("Accept", "application/json")?;
+    /// client.headers_mut().remove("User-Agent");
+    /// let request = client.get("https://www.example.org/").build()?;
+    /// assert_eq!(request.headers.get("Accept").as_deref(), Some("application/json"));
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn headers_mut(&mut self) -> &mut Headers {
         &mut Arc::make_mut(&mut self.config).defaults.headers
     }
 
     /// Replaces all custom headers: the four defaults are set anew and these put over them.
+    ///
+    /// ```
+    /// use papilio::{Client, Headers};
+    /// let mut client = Client::builder().header("X-Old", "1").build()?;
+    /// client.set_headers(&Headers::from_pairs([("X-New", "2")])?);
+    /// assert!(client.headers().contains("X-New") && !client.headers().contains("X-Old"));
+    /// assert!(client.headers().contains("User-Agent"));
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn set_headers(&mut self, headers: &Headers) {
         let mut all = default_headers(accept_encoding());
         all.update(headers);
@@ -268,11 +364,25 @@ impl<D: Driver> BaseClient<D> {
     }
 
     /// The query parameters every request gets.
+    ///
+    /// ```
+    /// let client = papilio::Client::builder().query([("key", "7")]).build()?;
+    /// assert_eq!(client.params().get("key"), Some("7"));
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn params(&self) -> &QueryParams {
         &self.config.defaults.params
     }
 
     /// Replaces the query parameters every request gets.
+    ///
+    /// ```
+    /// use papilio::{Client, QueryParams};
+    /// let mut client = Client::new();
+    /// client.set_params(QueryParams::from("key=8"));
+    /// assert_eq!(client.get("https://www.example.org/").build()?.url.query(), "key=8");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn set_params(&mut self, params: QueryParams) {
         Arc::make_mut(&mut self.config).defaults.params = params;
     }
@@ -292,41 +402,95 @@ impl<D: Driver> BaseClient<D> {
     }
 
     /// How requests authenticate that do not say otherwise.
+    ///
+    /// ```
+    /// let client = papilio::Client::builder().auth(("user", "password")).build()?;
+    /// assert!(client.auth().is_some());
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn auth(&self) -> Option<&Arc<dyn Auth>> {
         self.config.rules.auth.as_ref()
     }
 
     /// Replaces how requests authenticate that do not say otherwise.
+    ///
+    /// ```
+    /// # use papilio::{Client, MockTransport, Response};
+    /// # let mut client = Client::builder().transport(MockTransport::new(|request| Ok(Response::builder(200).text(request.headers.get("Authorization").unwrap_or_default())))).build()?;
+    /// client.set_auth(papilio::BearerAuth::new("token"));
+    /// assert_eq!(client.get("https://www.example.org/").send()?.text(), "Bearer token");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn set_auth(&mut self, auth: impl IntoAuth) {
         self.rules_mut().auth = Some(auth.into_auth());
     }
 
     /// No authentication unless a request or its URL says so.
+    ///
+    /// ```
+    /// let mut client = papilio::Client::builder().auth(("user", "password")).build()?;
+    /// client.clear_auth();
+    /// assert!(client.auth().is_none());
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn clear_auth(&mut self) {
         self.rules_mut().auth = None;
     }
 
     /// Whether redirects are followed.
+    ///
+    /// ```
+    /// assert!(!papilio::Client::new().follow_redirects());
+    /// ```
     pub fn follow_redirects(&self) -> bool {
         self.config.rules.follow_redirects
     }
 
     /// Replaces whether redirects are followed.
+    ///
+    /// ```
+    /// let mut client = papilio::Client::new();
+    /// client.set_follow_redirects(true);
+    /// assert!(client.follow_redirects());
+    /// ```
     pub fn set_follow_redirects(&mut self, on: bool) {
         self.rules_mut().follow_redirects = on;
     }
 
     /// How many redirects one call may follow.
+    ///
+    /// ```
+    /// assert_eq!(papilio::Client::new().max_redirects(), 20);
+    /// ```
     pub fn max_redirects(&self) -> usize {
         self.config.rules.max_redirects
     }
 
     /// Replaces how many redirects one call may follow.
+    ///
+    /// ```
+    /// let mut client = papilio::Client::new();
+    /// client.set_max_redirects(3);
+    /// assert_eq!(client.max_redirects(), 3);
+    /// ```
     pub fn set_max_redirects(&mut self, most: usize) {
         self.rules_mut().max_redirects = most;
     }
 
     /// Removes all hooks.
+    ///
+    /// ```
+    /// use papilio::{Client, Error, Kind};
+    /// # use papilio::{MockTransport, Response};
+    /// let mut client = Client::builder()
+    ///     .on_request(|_| Err(Error::new(Kind::Custom, "not today")))
+    /// #   .transport(MockTransport::new(|_| Ok(Response::builder(200).text(""))))
+    ///     .build()?;
+    /// assert!(client.get("https://www.example.org/").send().is_err());
+    /// client.clear_hooks();
+    /// assert!(client.get("https://www.example.org/").send().is_ok());
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn clear_hooks(&mut self) {
         self.hooks = Arc::default();
     }
@@ -336,16 +500,34 @@ impl<D: Driver> BaseClient<D> {
     }
 
     /// The time limits of requests that have none of their own.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// assert_eq!(papilio::Client::new().timeout().read, Some(Duration::from_secs(5)));
+    /// ```
     pub fn timeout(&self) -> Timeout {
         self.config.defaults.timeout.unwrap_or_default()
     }
 
     /// Replaces the time limits.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// let mut client = papilio::Client::new();
+    /// client.set_timeout(Duration::from_secs(30));
+    /// assert_eq!(client.timeout().connect, Some(Duration::from_secs(30)));
+    /// ```
     pub fn set_timeout(&mut self, timeout: impl Into<Timeout>) {
         Arc::make_mut(&mut self.config).defaults.timeout = Some(timeout.into());
     }
 
     /// The URL that relative request URLs are appended to, ending in a slash.
+    ///
+    /// ```
+    /// let client = papilio::Client::builder().base_url("https://api.example.org/v1").build()?;
+    /// assert_eq!(client.base_url().unwrap().as_str(), "https://api.example.org/v1/");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn base_url(&self) -> Option<&Url> {
         self.config.defaults.base_url.as_ref()
     }
@@ -354,6 +536,13 @@ impl<D: Driver> BaseClient<D> {
     ///
     /// # Errors
     /// [`Kind::InvalidUrl`](crate::Kind::InvalidUrl) if it cannot be parsed or has a query or a fragment.
+    ///
+    /// ```
+    /// let mut client = papilio::Client::new();
+    /// client.set_base_url("https://api.example.org/v2/")?;
+    /// assert_eq!(client.get("people").build()?.url.as_str(), "https://api.example.org/v2/people");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn set_base_url(&mut self, url: impl IntoUrl) -> Result<()> {
         let url = Config::base_url(url.into_url()?)?;
         Arc::make_mut(&mut self.config).defaults.base_url = url;
@@ -361,6 +550,12 @@ impl<D: Driver> BaseClient<D> {
     }
 
     /// Whether environment variables count.
+    ///
+    /// ```
+    /// let client = papilio::Client::builder().trust_env(false).build()?;
+    /// assert!(!client.trust_env());
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn trust_env(&self) -> bool {
         self.core.network.tls.trust_env
     }
@@ -398,6 +593,18 @@ impl<D: Driver, B> RequestBuilder<&BaseClient<D>, B> {
     ///
     /// # Errors
     /// The first setting that made no sense, by its kind.
+    ///
+    /// ```
+    /// let client = papilio::Client::builder().header("X-Trace", "7").build()?;
+    /// let request = client.get("https://www.example.org/").build()?;
+    /// assert_eq!(request.headers.get("X-Trace").as_deref(), Some("7"));
+    /// // It can be sent at any time, by any client.
+    /// let other = papilio::Client::new();
+    /// # if false {
+    /// let response = other.send(request)?;
+    /// # }
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn build(self) -> Result<Request> {
         let client = self.sender;
         self.finish(&client.config.defaults, &client.core.cookies)

@@ -71,26 +71,68 @@ impl<D: Driver> Response<BodyStream<D>> {
     }
 
     /// Gives up what was not read and frees the connection.
+    ///
+    /// ```
+    /// let mut response = papilio::Response::builder(200).stream(&b"a long body"[..]);
+    /// response.close();
+    /// assert!(response.is_closed());
+    /// assert!(response.load().is_err());
+    /// ```
     pub fn close(&mut self) {
         self.body.0.close();
     }
 
     /// Whether the body was read to its end, or given up.
+    ///
+    /// ```
+    /// let mut response = papilio::Response::builder(200).stream(&b"body"[..]);
+    /// assert!(!response.is_closed());
+    /// for piece in response.iter_bytes() {
+    ///     drop(piece?);
+    /// }
+    /// assert!(response.is_closed());
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn is_closed(&self) -> bool {
         self.body.0.is_over()
     }
 
     /// Whether the body was taken, by an iterator or by `io::Read`.
+    ///
+    /// ```
+    /// let mut response = papilio::Response::builder(200).stream(&b"body"[..]);
+    /// assert!(!response.is_stream_consumed());
+    /// response.iter_bytes().next();
+    /// assert!(response.is_stream_consumed());
+    /// ```
     pub fn is_stream_consumed(&self) -> bool {
         self.body.0.taken
     }
 
     /// Body bytes received so far, before content decoding.
+    ///
+    /// ```
+    /// let mut response = papilio::Response::builder(200).stream(&b"body"[..]);
+    /// for piece in response.iter_raw() {
+    ///     drop(piece?);
+    /// }
+    /// assert_eq!(response.num_bytes_downloaded(), 4);
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn num_bytes_downloaded(&self) -> u64 {
         self.body.0.downloaded
     }
 
     /// From just before the request was handed to the connection until the body was read or closed; `None` until then.
+    ///
+    /// ```
+    /// # use papilio::{Client, MockTransport, Response};
+    /// # let client = Client::builder().transport(MockTransport::new(|_| Ok(Response::builder(200).text("body")))).build()?;
+    /// let mut response = client.get("https://www.example.org/").stream()?;
+    /// response.load()?;
+    /// println!("{:?}", response.elapsed());
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn elapsed(&self) -> Option<Duration> {
         self.body.0.elapsed
     }
@@ -99,6 +141,14 @@ impl<D: Driver> Response<BodyStream<D>> {
     ///
     /// # Errors
     /// [`Kind::Status`].
+    ///
+    /// ```
+    /// use papilio::{Kind, Response};
+    /// assert!(Response::builder(200).stream(&b"fine"[..]).error_for_status().is_ok());
+    /// let error = Response::builder(500).stream(&b"broken"[..]).error_for_status().unwrap_err();
+    /// assert_eq!(error.kind(), Kind::Status);
+    /// assert_eq!(error.response().unwrap().status(), 500);
+    /// ```
     #[doc(alias = "raise_for_status")]
     pub fn error_for_status(mut self) -> Result<Self> {
         if self.is_success() {
@@ -117,6 +167,12 @@ impl<D: Driver> Response<BodyStream<D>> {
     ///
     /// # Errors
     /// [`Kind::LocalProtocol`] if the connection was not switched.
+    ///
+    /// ```
+    /// use papilio::{Kind, Response};
+    /// let error = Response::builder(200).stream(&b""[..]).upgrade().unwrap_err();
+    /// assert_eq!(error.kind(), Kind::LocalProtocol);
+    /// ```
     pub fn upgrade(mut self) -> Result<Upgraded<D>> {
         match std::mem::replace(&mut self.body.0.source, Source::Closed) {
             Source::Live(live) if live.lease.connection_ref().is_some_and(|c| c.switched()) => {

@@ -38,6 +38,13 @@ pub struct BaseHttpTransport<D: Driver> {
 
 impl<D: Driver> BaseHttpTransport<D> {
     /// Settings for a transport on its own: those of [`ClientBuilder`] that are about connections.
+    ///
+    /// ```
+    /// use papilio::{Client, HttpTransport, Limits};
+    /// let network = HttpTransport::builder().limits(Limits::client().max_connections(4)).build()?;
+    /// let client = Client::builder().mount("https://api.example.org", network).build()?;
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn builder() -> ClientBuilder<Self> {
         ClientBuilder::new("")
     }
@@ -95,6 +102,12 @@ impl<D: Driver> ClientBuilder<BaseHttpTransport<D>> {
     ///
     /// # Errors
     /// [`Kind::Config`](crate::Kind::Config) for a setting that makes no sense, [`Kind::Tls`](crate::Kind::Tls) for certificates that cannot be used.
+    ///
+    /// ```
+    /// use papilio::{HttpTransport, Kind};
+    /// let error = HttpTransport::builder().verify("no/such/file.pem").build().unwrap_err();
+    /// assert_eq!(error.kind(), Kind::Tls);
+    /// ```
     pub fn build(mut self) -> Result<BaseHttpTransport<D>> {
         let network = Arc::new(self.network()?);
         let mut transport = BaseHttpTransport::new(Arc::clone(&network), None)?;

@@ -88,6 +88,23 @@ impl<D: Driver> Upgraded<D> {
     }
 
     /// Replaces the time limits; the total counts from now.
+    ///
+    /// ```
+    /// # use std::io::{Read, Write};
+    /// # let server = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let url = format!("http://{}/", server.local_addr()?);
+    /// # std::thread::spawn(move || {
+    /// #     let (mut socket, _) = server.accept().unwrap();
+    /// #     let _ = socket.read(&mut [0; 4096]);
+    /// #     let _ = socket.write_all(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nhello");
+    /// #     let _ = socket.read(&mut [0; 4096]);
+    /// # });
+    /// # let client = papilio::Client::builder().no_proxy().build()?;
+    /// let response = client.get(url).header("Connection", "Upgrade").header("Upgrade", "echo").stream()?;
+    /// let mut connection = response.upgrade()?;
+    /// connection.set_timeout(std::time::Duration::from_secs(60));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn set_timeout(&mut self, timeout: impl Into<Timeout>) {
         self.deadlines.restart(timeout.into(), Instant::now());
     }
@@ -96,6 +113,23 @@ impl<D: Driver> Upgraded<D> {
     ///
     /// # Errors
     /// What the operating system says.
+    ///
+    /// ```
+    /// # use std::io::{Read, Write};
+    /// # let server = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let url = format!("http://{}/", server.local_addr()?);
+    /// # std::thread::spawn(move || {
+    /// #     let (mut socket, _) = server.accept().unwrap();
+    /// #     let _ = socket.read(&mut [0; 4096]);
+    /// #     let _ = socket.write_all(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nhello");
+    /// #     let _ = socket.read(&mut [0; 4096]);
+    /// # });
+    /// # let client = papilio::Client::builder().no_proxy().build()?;
+    /// let response = client.get(url).header("Connection", "Upgrade").header("Upgrade", "echo").stream()?;
+    /// let connection = response.upgrade()?;
+    /// assert!(connection.peer_addr()?.ip().is_loopback());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.wire.socket().peer_addr()
     }
@@ -104,17 +138,71 @@ impl<D: Driver> Upgraded<D> {
     ///
     /// # Errors
     /// What the operating system says.
+    ///
+    /// ```
+    /// # use std::io::{Read, Write};
+    /// # let server = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let url = format!("http://{}/", server.local_addr()?);
+    /// # std::thread::spawn(move || {
+    /// #     let (mut socket, _) = server.accept().unwrap();
+    /// #     let _ = socket.read(&mut [0; 4096]);
+    /// #     let _ = socket.write_all(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nhello");
+    /// #     let _ = socket.read(&mut [0; 4096]);
+    /// # });
+    /// # let client = papilio::Client::builder().no_proxy().build()?;
+    /// let response = client.get(url).header("Connection", "Upgrade").header("Upgrade", "echo").stream()?;
+    /// let connection = response.upgrade()?;
+    /// assert!(connection.local_addr()?.ip().is_loopback());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.wire.socket().local_addr()
     }
 
     /// What is known of the connection: the addresses, and what TLS came to.
+    ///
+    /// ```
+    /// # use std::io::{Read, Write};
+    /// # let server = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let url = format!("http://{}/", server.local_addr()?);
+    /// # std::thread::spawn(move || {
+    /// #     let (mut socket, _) = server.accept().unwrap();
+    /// #     let _ = socket.read(&mut [0; 4096]);
+    /// #     let _ = socket.write_all(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nhello");
+    /// #     let _ = socket.read(&mut [0; 4096]);
+    /// # });
+    /// # let client = papilio::Client::builder().no_proxy().build()?;
+    /// let response = client.get(url).header("Connection", "Upgrade").header("Upgrade", "echo").stream()?;
+    /// let connection = response.upgrade()?;
+    /// assert!(connection.connection().tls().is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[doc(alias = "get_extra_info")]
     pub fn connection(&self) -> ConnectionInfo {
         self.wire.info()
     }
 
     /// Whether something is there to be read at once: bytes, the end, or an error.
+    ///
+    /// ```
+    /// # use std::io::{Read, Write};
+    /// # let server = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let url = format!("http://{}/", server.local_addr()?);
+    /// # std::thread::spawn(move || {
+    /// #     let (mut socket, _) = server.accept().unwrap();
+    /// #     let _ = socket.read(&mut [0; 4096]);
+    /// #     let _ = socket.write_all(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nhello");
+    /// #     let _ = socket.read(&mut [0; 4096]);
+    /// # });
+    /// # let client = papilio::Client::builder().no_proxy().build()?;
+    /// let response = client.get(url).header("Connection", "Upgrade").header("Upgrade", "echo").stream()?;
+    /// let mut connection = response.upgrade()?;
+    /// let mut greeting = [0; 5];
+    /// connection.read_exact(&mut greeting)?;
+    /// assert_eq!(&greeting, b"hello");
+    /// assert!(!connection.is_readable());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn is_readable(&mut self) -> bool {
         if self.taken < self.early.len() {
             return true;

@@ -5,10 +5,10 @@
 //! | | |
 //! |---|---|
 //! | Begin | [`quickstart`], [`coming_from`] |
-//! | A client and its settings | [`clients`], [`asynchronous`], [`timeouts`], [`limits`], [`environment`] |
+//! | A client and its settings | [`clients`], [`asynchronous`], [`timeouts`], [`cancellation`], [`limits`], [`environment`] |
 //! | What is sent | [`requests`], [`multipart`], [`authentication`], [`cookies`] |
-//! | What comes back | [`responses`], [`streaming`], [`charsets`], [`redirects`] |
-//! | On the way | [`connections`], [`http2`], [`proxies`], [`tls`], [`transports`], [`hooks`], [`logging`] |
+//! | What comes back | [`responses`], [`streaming`], [`interim`], [`charsets`], [`redirects`] |
+//! | On the way | [`connections`], [`strangers`], [`http2`], [`proxies`], [`tls`], [`transports`], [`apps`], [`hooks`], [`logging`] |
 //! | When it fails | [`errors`], [`failures`], [`troubleshooting`] |
 //!
 //! The code of these chapters is compiled and run as tests, most of it with a
@@ -29,6 +29,7 @@ chapters! {
     coming_from = "coming_from.md";
     clients = "clients.md";
     timeouts = "timeouts.md";
+    cancellation = "cancellation.md";
     limits = "limits.md";
     #[cfg(feature = "async")]
     asynchronous = "asynchronous.md";
@@ -40,15 +41,18 @@ chapters! {
     cookies = "cookies.md";
     responses = "responses.md";
     streaming = "streaming.md";
+    interim = "interim.md";
     charsets = "charsets.md";
     redirects = "redirects.md";
     connections = "connections.md";
     #[cfg(feature = "async")]
     http2 = "http2.md";
+    strangers = "strangers.md";
     proxies = "proxies.md";
     #[cfg(feature = "tls")]
     tls = "tls.md";
     transports = "transports.md";
+    apps = "apps.md";
     hooks = "hooks.md";
     logging = "logging.md";
     errors = "errors.md";

@@ -138,6 +138,43 @@ pub trait AuthFlow: Send {
     ///
     /// # Errors
     /// Any error ends the call, which returns it: also that of a flow that only an async client can serve.
+    ///
+    /// ```
+    /// use papilio::{Auth, AuthFlow, AuthStep, Error, Kind, Request, Response, Result};
+    ///
+    /// /// Reads a token that somebody else renews.
+    /// struct TokenFile;
+    ///
+    /// impl Auth for TokenFile {
+    ///     fn flow(&self) -> Box<dyn AuthFlow> {
+    ///         Box::new(Reading::default())
+    ///     }
+    /// }
+    ///
+    /// #[derive(Default)]
+    /// struct Reading(String);
+    ///
+    /// impl AuthFlow for Reading {
+    ///     fn prepare(&mut self, _: Option<&Response>) -> Result<()> {
+    ///         self.0 = std::fs::read_to_string("/run/secrets/token")
+    ///             .map_err(|e| Error::new(Kind::Custom, "there is no token").with_source(e))?;
+    ///         Ok(())
+    ///     }
+    ///
+    ///     fn next(&mut self, request: &mut Request, _: Option<&Response>) -> Result<AuthStep> {
+    ///         request.headers.insert("Authorization", format!("Bearer {}", self.0.trim()))?;
+    ///         Ok(AuthStep::Done)
+    ///     }
+    /// }
+    ///
+    /// # let mock = papilio::MockTransport::new(|_| Ok(Response::builder(200).text("")));
+    /// let client = papilio::Client::builder()
+    ///     .auth(TokenFile)
+    /// #   .transport(mock)
+    ///     .build()?;
+    /// assert!(client.get("https://www.example.org/").send().is_err(), "there is no such file");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     #[doc(alias = "sync_auth_flow")]
     fn prepare(&mut self, last: Option<&Response>) -> Result<()> {
         let _ = last;

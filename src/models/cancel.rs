@@ -70,12 +70,23 @@ enum Listener {
 
 impl CancelToken {
     /// A token that nobody has cancelled.
+    ///
+    /// ```
+    /// assert!(!papilio::CancelToken::new().is_cancelled());
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Ends every call that has this token or one of its children, and refuses those to come. Does not wait for them to
     /// end. Safe to call twice; not from a signal handler itself, because it takes a lock.
+    ///
+    /// ```
+    /// let token = papilio::CancelToken::new();
+    /// let same = token.clone();
+    /// token.cancel();
+    /// assert!(same.is_cancelled());
+    /// ```
     #[doc(alias = "abort")]
     pub fn cancel(&self) {
         let mut tokens = vec![self.clone()];
@@ -91,6 +102,15 @@ impl CancelToken {
     }
 
     /// Whether this token, or one that it is a child of, was cancelled.
+    ///
+    /// ```
+    /// let token = papilio::CancelToken::new();
+    /// let mut pages = 1..;
+    /// while !token.is_cancelled() {
+    ///     let page = pages.next();
+    ///     # if page == Some(3) { token.cancel(); }
+    /// }
+    /// ```
     pub fn is_cancelled(&self) -> bool {
         self.0.cancelled.load(Ordering::Acquire)
     }

@@ -48,6 +48,23 @@ pub struct TlsInfo {
 
 impl ConnectionInfo {
     /// The address of the other side: the server, or a proxy. `None` for a Unix socket.
+    ///
+    /// ```
+    /// # use std::io::{Read, Write};
+    /// # let server = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let url = format!("http://{}/", server.local_addr()?);
+    /// # std::thread::spawn(move || {
+    /// #     let (mut socket, _) = server.accept().unwrap();
+    /// #     let _ = socket.read(&mut [0; 4096]);
+    /// #     let _ = socket.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
+    /// #     let _ = socket.read(&mut [0; 4096]);
+    /// # });
+    /// # let client = papilio::Client::builder().no_proxy().build()?;
+    /// let response = client.get(url).send()?;
+    /// let connection = response.connection().unwrap();
+    /// assert!(connection.peer_addr().unwrap().ip().is_loopback());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[doc(alias = "server_addr")]
     #[doc(alias = "remote_addr")]
     pub fn peer_addr(&self) -> Option<SocketAddr> {
@@ -55,22 +72,90 @@ impl ConnectionInfo {
     }
 
     /// The address of this side; `None` for a Unix socket.
+    ///
+    /// ```
+    /// # use std::io::{Read, Write};
+    /// # let server = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let url = format!("http://{}/", server.local_addr()?);
+    /// # std::thread::spawn(move || {
+    /// #     let (mut socket, _) = server.accept().unwrap();
+    /// #     let _ = socket.read(&mut [0; 4096]);
+    /// #     let _ = socket.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
+    /// #     let _ = socket.read(&mut [0; 4096]);
+    /// # });
+    /// # let client = papilio::Client::builder().no_proxy().build()?;
+    /// let response = client.get(url).send()?;
+    /// let connection = response.connection().unwrap();
+    /// assert_ne!(connection.local_addr(), connection.peer_addr());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[doc(alias = "client_addr")]
     pub fn local_addr(&self) -> Option<SocketAddr> {
         self.local_addr
     }
 
     /// The path of the Unix socket on the other side, if it is one that has a path.
+    ///
+    /// ```
+    /// # use std::io::{Read, Write};
+    /// # let server = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let url = format!("http://{}/", server.local_addr()?);
+    /// # std::thread::spawn(move || {
+    /// #     let (mut socket, _) = server.accept().unwrap();
+    /// #     let _ = socket.read(&mut [0; 4096]);
+    /// #     let _ = socket.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
+    /// #     let _ = socket.read(&mut [0; 4096]);
+    /// # });
+    /// # let client = papilio::Client::builder().no_proxy().build()?;
+    /// let response = client.get(url).send()?;
+    /// let connection = response.connection().unwrap();
+    /// assert_eq!(connection.unix_path(), None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn unix_path(&self) -> Option<&Path> {
         self.unix_path.as_deref()
     }
 
     /// Whether the other side is a proxy, which the response came through.
+    ///
+    /// ```
+    /// # use std::io::{Read, Write};
+    /// # let server = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let url = format!("http://{}/", server.local_addr()?);
+    /// # std::thread::spawn(move || {
+    /// #     let (mut socket, _) = server.accept().unwrap();
+    /// #     let _ = socket.read(&mut [0; 4096]);
+    /// #     let _ = socket.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
+    /// #     let _ = socket.read(&mut [0; 4096]);
+    /// # });
+    /// # let client = papilio::Client::builder().no_proxy().build()?;
+    /// let response = client.get(url).send()?;
+    /// let connection = response.connection().unwrap();
+    /// assert!(!connection.is_proxied());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn is_proxied(&self) -> bool {
         self.is_proxied
     }
 
     /// What TLS with the origin came to; `None` without it.
+    ///
+    /// ```
+    /// # use std::io::{Read, Write};
+    /// # let server = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let url = format!("http://{}/", server.local_addr()?);
+    /// # std::thread::spawn(move || {
+    /// #     let (mut socket, _) = server.accept().unwrap();
+    /// #     let _ = socket.read(&mut [0; 4096]);
+    /// #     let _ = socket.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
+    /// #     let _ = socket.read(&mut [0; 4096]);
+    /// # });
+    /// # let client = papilio::Client::builder().no_proxy().build()?;
+    /// let response = client.get(url).send()?;
+    /// let connection = response.connection().unwrap();
+    /// assert!(connection.tls().is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[doc(alias = "ssl_object")]
     pub fn tls(&self) -> Option<&TlsInfo> {
         self.tls.as_ref()

@@ -43,36 +43,69 @@ pub struct Http2Settings {
 
 impl Http2Settings {
     /// Replaces the silence after which the server is asked for a sign of life.
+    ///
+    /// ```
+    /// use papilio::Http2Settings;
+    /// let settings = Http2Settings::default().ping_interval(None);
+    /// assert_eq!(settings.ping_interval, None);
+    /// ```
     pub fn ping_interval(mut self, interval: impl Into<Option<Duration>>) -> Self {
         self.ping_interval = interval.into();
         self
     }
 
     /// Replaces the time for a sign of life.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use papilio::Http2Settings;
+    /// let settings = Http2Settings::default().ping_timeout(Duration::from_secs(3));
+    /// assert_eq!(settings.ping_timeout, Duration::from_secs(3));
+    /// ```
     pub fn ping_timeout(mut self, timeout: Duration) -> Self {
         self.ping_timeout = timeout;
         self
     }
 
     /// Replaces the number of requests at the same time; at least 1.
+    ///
+    /// ```
+    /// let settings = papilio::Http2Settings::default().max_streams(10);
+    /// assert_eq!(settings.max_streams, 10);
+    /// ```
     pub fn max_streams(mut self, count: usize) -> Self {
         self.max_streams = count;
         self
     }
 
     /// Replaces the window of one response; at most 2,147,483,647.
+    ///
+    /// ```
+    /// let settings = papilio::Http2Settings::default().stream_window(1 << 20);
+    /// assert_eq!(settings.stream_window, 1 << 20);
+    /// ```
     pub fn stream_window(mut self, bytes: u32) -> Self {
         self.stream_window = bytes;
         self
     }
 
     /// Replaces the window of a connection; at least 65,535, at most 2,147,483,647.
+    ///
+    /// ```
+    /// let settings = papilio::Http2Settings::default().connection_window(1 << 22);
+    /// assert_eq!(settings.connection_window, 1 << 22);
+    /// ```
     pub fn connection_window(mut self, bytes: u32) -> Self {
         self.connection_window = bytes;
         self
     }
 
     /// Replaces the limit on one response's head.
+    ///
+    /// ```
+    /// let settings = papilio::Http2Settings::default().max_head(1 << 14);
+    /// assert_eq!(settings.max_head, 1 << 14);
+    /// ```
     pub fn max_head(mut self, bytes: u32) -> Self {
         self.max_head = bytes;
         self

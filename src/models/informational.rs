@@ -17,8 +17,19 @@ use crate::models::url::Url;
 ///
 /// Nothing of it is in the final response: no header, no cookie.
 ///
-/// ```no_run
-/// let response = papilio::get("https://www.example.org/")
+/// ```
+/// # use std::io::{Read, Write};
+/// # let server = std::net::TcpListener::bind("127.0.0.1:0")?;
+/// # let url = format!("http://{}/", server.local_addr()?);
+/// # std::thread::spawn(move || {
+/// #     let (mut socket, _) = server.accept().unwrap();
+/// #     let _ = socket.read(&mut [0; 4096]);
+/// #     let _ = socket.write_all(b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n");
+/// #     let _ = socket.write_all(b"HTTP/1.1 204 No Content\r\n\r\n");
+/// # });
+/// # let client = papilio::Client::builder().no_proxy().build()?;
+/// let response = client
+///     .get(url)
 ///     .on_informational(|interim| {
 ///         if interim.status() == 103 {
 ///             for (rel, link) in interim.links().iter() {
@@ -28,7 +39,8 @@ use crate::models::url::Url;
 ///         Ok(())
 ///     })
 ///     .send()?;
-/// # Ok::<(), papilio::Error>(())
+/// assert_eq!(response.status(), 204);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy)]
 #[doc(alias = "early_hints")]
@@ -48,21 +60,105 @@ impl<'a> Informational<'a> {
     }
 
     /// The status: 100, 102, 103 or another of 1xx, but not 101, which is final.
+    ///
+    /// ```
+    /// # use std::io::{Read, Write};
+    /// # let server = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let url = format!("http://{}/", server.local_addr()?);
+    /// # std::thread::spawn(move || {
+    /// #     let (mut socket, _) = server.accept().unwrap();
+    /// #     let _ = socket.read(&mut [0; 4096]);
+    /// #     let _ = socket.write_all(b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
+    /// #     let _ = socket.read(&mut [0; 4096]);
+    /// # });
+    /// # let client = papilio::Client::builder().no_proxy().build()?;
+    /// client
+    ///     .get(url)
+    ///     .on_informational(|interim| {
+    ///         assert_eq!(interim.status(), 103);
+    ///         Ok(())
+    ///     })
+    ///     .send()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn status(&self) -> StatusCode {
         self.status
     }
 
     /// The headers.
+    ///
+    /// ```
+    /// # use std::io::{Read, Write};
+    /// # let server = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let url = format!("http://{}/", server.local_addr()?);
+    /// # std::thread::spawn(move || {
+    /// #     let (mut socket, _) = server.accept().unwrap();
+    /// #     let _ = socket.read(&mut [0; 4096]);
+    /// #     let _ = socket.write_all(b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
+    /// #     let _ = socket.read(&mut [0; 4096]);
+    /// # });
+    /// # let client = papilio::Client::builder().no_proxy().build()?;
+    /// client
+    ///     .get(url)
+    ///     .on_informational(|interim| {
+    ///         assert!(interim.headers().contains("Link"));
+    ///         Ok(())
+    ///     })
+    ///     .send()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn headers(&self) -> &'a Headers {
         self.headers
     }
 
     /// The `Link` headers, their URLs as they are written; relative ones are relative to [`url`](Self::url).
+    ///
+    /// ```
+    /// # use std::io::{Read, Write};
+    /// # let server = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let url = format!("http://{}/", server.local_addr()?);
+    /// # std::thread::spawn(move || {
+    /// #     let (mut socket, _) = server.accept().unwrap();
+    /// #     let _ = socket.read(&mut [0; 4096]);
+    /// #     let _ = socket.write_all(b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
+    /// #     let _ = socket.read(&mut [0; 4096]);
+    /// # });
+    /// # let client = papilio::Client::builder().no_proxy().build()?;
+    /// client
+    ///     .get(url)
+    ///     .on_informational(|interim| {
+    ///         assert_eq!(interim.links().get("preload").unwrap().url(), "/style.css");
+    ///         Ok(())
+    ///     })
+    ///     .send()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn links(&self) -> Links {
         Links::parse(self.headers.get_all("Link"))
     }
 
     /// What was requested, after redirects.
+    ///
+    /// ```
+    /// # use std::io::{Read, Write};
+    /// # let server = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let url = format!("http://{}/", server.local_addr()?);
+    /// # std::thread::spawn(move || {
+    /// #     let (mut socket, _) = server.accept().unwrap();
+    /// #     let _ = socket.read(&mut [0; 4096]);
+    /// #     let _ = socket.write_all(b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
+    /// #     let _ = socket.read(&mut [0; 4096]);
+    /// # });
+    /// # let client = papilio::Client::builder().no_proxy().build()?;
+    /// client
+    ///     .get(url)
+    ///     .on_informational(|interim| {
+    ///         assert_eq!(interim.url().path(), "/");
+    ///         Ok(())
+    ///     })
+    ///     .send()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn url(&self) -> &'a Url {
         self.url
     }
@@ -105,6 +201,16 @@ type Callback = dyn Fn(&Informational<'_>) -> Result<()> + Send + Sync;
 
 impl OnInformational {
     /// With this function.
+    ///
+    /// ```
+    /// use papilio::{OnInformational, Request};
+    /// let mut request = Request::new("GET", "http://example.org/")?;
+    /// request.extensions_mut().insert(OnInformational::new(|interim| {
+    ///     println!("{interim:?}");
+    ///     Ok(())
+    /// }));
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn new(
         callback: impl Fn(&Informational<'_>) -> Result<()> + Send + Sync + 'static,
     ) -> Self {

@@ -217,11 +217,30 @@ impl Request {
     }
 
     /// Ends the call of this request once this token is cancelled, besides tokens that were given before.
+    ///
+    /// ```
+    /// use papilio::{CancelToken, Client, Kind, Request};
+    /// let token = CancelToken::new();
+    /// let mut request = Request::new("GET", "http://example.org/")?;
+    /// request.set_cancel(&token);
+    /// token.cancel();
+    /// assert_eq!(Client::new().send(request).unwrap_err().kind(), Kind::Cancelled);
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn set_cancel(&mut self, token: &CancelToken) {
         self.options.cancel_with(token);
     }
 
     /// What may end the call of this request: for transports and hooks that wait by themselves.
+    ///
+    /// ```
+    /// use papilio::{CancelToken, Request};
+    /// let mut request = Request::new("GET", "http://example.org/")?;
+    /// assert!(request.cancel_token().is_none());
+    /// request.set_cancel(&CancelToken::new());
+    /// assert!(!request.cancel_token().unwrap().is_cancelled());
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn cancel_token(&self) -> Option<&CancelToken> {
         self.options.cancel.as_ref()
     }

@@ -91,6 +91,12 @@ impl Resolver for SystemResolver {
 /// ```
 pub trait IntoAddresses {
     /// The list, with port 0 where the URL's port is meant.
+    ///
+    /// ```
+    /// use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+    /// use papilio::IntoAddresses;
+    /// assert_eq!(Ipv4Addr::LOCALHOST.into_addresses(), [SocketAddr::from(([127, 0, 0, 1], 0))]);
+    /// ```
     fn into_addresses(self) -> Vec<SocketAddr>;
 }
 

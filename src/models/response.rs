@@ -309,6 +309,15 @@ impl<B> Response<B> {
     /// }
     /// # Ok::<(), papilio::Error>(())
     /// ```
+    ///
+    /// ```
+    /// # use papilio::{Client, MockTransport, Response};
+    /// # let client = Client::builder().transport(MockTransport::new(|_| Ok(Response::builder(302).header("Location", "/next").text("")))).build()?;
+    /// let mut response = client.get("https://www.example.org/").send()?;
+    /// let next = response.take_next_request().unwrap();
+    /// assert_eq!(next.url.as_str(), "https://www.example.org/next");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn take_next_request(&mut self) -> Option<Request> {
         self.head.next_request.take().map(|next| *next)
     }
@@ -369,6 +378,22 @@ impl<B> Response<B> {
     /// let checksum = response.trailers().and_then(|trailers| trailers.get("X-Checksum"));
     /// # Ok::<(), papilio::Error>(())
     /// ```
+    ///
+    /// ```
+    /// # use std::io::{Read, Write};
+    /// # let server = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let url = format!("http://{}/", server.local_addr()?);
+    /// # std::thread::spawn(move || {
+    /// #     let (mut socket, _) = server.accept().unwrap();
+    /// #     let _ = socket.read(&mut [0; 4096]);
+    /// #     let _ = socket.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-Checksum: 7\r\n\r\n");
+    /// #     let _ = socket.read(&mut [0; 4096]);
+    /// # });
+    /// # let client = papilio::Client::builder().no_proxy().build()?;
+    /// let response = client.get(url).header("TE", "trailers").send()?;
+    /// assert_eq!(response.trailers().unwrap().get("X-Checksum").as_deref(), Some("7"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn trailers(&self) -> Option<&Headers> {
         self.head.trailers.as_ref()
     }
@@ -399,6 +424,10 @@ impl<B> Response<B> {
     }
 
     /// The number of the stream of HTTP/2 that the response came on: odd, from 1. `None` for other versions.
+    ///
+    /// ```
+    /// assert_eq!(papilio::Response::builder(200).text("").stream_id(), None);
+    /// ```
     #[cfg(feature = "async")]
     pub fn stream_id(&self) -> Option<u32> {
         self.head.extensions.get::<StreamId>().map(|id| id.0)
@@ -560,6 +589,13 @@ impl Response {
     }
 
     /// Body bytes as received, before content decoding.
+    ///
+    /// ```
+    /// # use papilio::{Client, MockTransport, Response};
+    /// # let client = Client::builder().transport(MockTransport::new(|_| Ok(Response::builder(200).text("hello")))).build()?;
+    /// assert_eq!(client.get("https://www.example.org/").send()?.num_bytes_downloaded(), 5);
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn num_bytes_downloaded(&self) -> u64 {
         self.head.downloaded
     }

@@ -82,26 +82,71 @@ impl Timings {
     }
 
     /// When the host's addresses were known; `None` if they were not looked up.
+    ///
+    /// ```
+    /// use papilio::Response;
+    /// fn tell(response: &Response) {
+    ///     if let Some(time) = response.timings().and_then(|timings| timings.name_lookup()) {
+    ///         println!("looked up after {time:?}");
+    ///     }
+    /// }
+    /// ```
     pub fn name_lookup(&self) -> Option<Duration> {
         self.attempts.last()?.name_lookup
     }
 
     /// When the connection to the server stood; `None` if it stood already.
+    ///
+    /// ```
+    /// use papilio::Response;
+    /// fn tell(response: &Response) {
+    ///     if let Some(time) = response.timings().and_then(|timings| timings.connect()) {
+    ///         println!("connected after {time:?}");
+    ///     }
+    /// }
+    /// ```
     pub fn connect(&self) -> Option<Duration> {
         self.attempts.last()?.connect
     }
 
     /// When TLS was agreed on; `None` without TLS, or if it stood already.
+    ///
+    /// ```
+    /// use papilio::Response;
+    /// fn tell(response: &Response) {
+    ///     if let Some(time) = response.timings().and_then(|timings| timings.tls()) {
+    ///         println!("encrypted after {time:?}");
+    ///     }
+    /// }
+    /// ```
     pub fn tls(&self) -> Option<Duration> {
         self.attempts.last()?.tls
     }
 
     /// When the request was sent, its body included, or as much of it as the server wanted before it answered.
+    ///
+    /// ```
+    /// use papilio::Response;
+    /// fn tell(response: &Response) {
+    ///     if let Some(time) = response.timings().and_then(|timings| timings.sent()) {
+    ///         println!("sent after {time:?}");
+    ///     }
+    /// }
+    /// ```
     pub fn sent(&self) -> Option<Duration> {
         self.attempts.last()?.sent
     }
 
     /// When the first bytes of the answer were there.
+    ///
+    /// ```
+    /// use papilio::Response;
+    /// fn tell(response: &Response) {
+    ///     if let Some(time) = response.timings().and_then(|timings| timings.first_byte()) {
+    ///         println!("answered after {time:?}");
+    ///     }
+    /// }
+    /// ```
     pub fn first_byte(&self) -> Option<Duration> {
         self.attempts.last()?.first_byte
     }

@@ -97,6 +97,16 @@ where
     A: Future<Output = Result<Response>> + Send,
 {
     /// With this function.
+    ///
+    /// ```
+    /// # use papilio::{AsyncClient, AsyncMockTransport, Response};
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let mock = AsyncMockTransport::new(async |_| Ok(Response::builder(200).text("hello")));
+    /// let client = AsyncClient::builder().transport(mock).build()?;
+    /// assert_eq!(client.get("http://test/").send().await?.text(), "hello");
+    /// # Ok::<(), papilio::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn new(answer: F) -> Self {
         Self(answer)
     }

@@ -58,6 +58,14 @@ impl<C: Buildable> ClientBuilder<C> {
     }
 
     /// Sends what this pattern matches without a proxy.
+    ///
+    /// ```
+    /// let client = papilio::Client::builder()
+    ///     .proxy("http://localhost:3128")
+    ///     .no_proxy_for("all://*.intranet.example.org")
+    ///     .build()?;
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn no_proxy_for(self, pattern: &str) -> Self {
         self.proxy_route(pattern, None)
     }

@@ -31,6 +31,12 @@ impl<C: Buildable> ClientBuilder<C> {
     }
 
     /// Trusts these certificates (PEM text or DER) besides the others, such as those of a private authority.
+    ///
+    /// ```
+    /// use papilio::{Client, Kind};
+    /// let error = Client::builder().add_root_certificate("not a certificate").build().unwrap_err();
+    /// assert_eq!(error.kind(), Kind::Tls);
+    /// ```
     pub fn add_root_certificate(mut self, certificates: impl Into<Vec<u8>>) -> Self {
         let certificates = certificates.into();
         self.network.tls.changed().extra_roots.push(certificates);
@@ -38,6 +44,12 @@ impl<C: Buildable> ClientBuilder<C> {
     }
 
     /// Whether environment variables count; yes unless set.
+    ///
+    /// ```
+    /// // Whatever `HTTPS_PROXY`, `SSL_CERT_FILE` or `NETRC` say.
+    /// let client = papilio::Client::builder().trust_env(false).build()?;
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn trust_env(mut self, on: bool) -> Self {
         self.network.tls.trust_env = on;
         self
@@ -101,12 +113,24 @@ impl<C: Buildable> ClientBuilder<C> {
     }
 
     /// The lowest version of TLS; 1.2 unless set.
+    ///
+    /// ```
+    /// use papilio::{Client, TlsVersion};
+    /// let client = Client::builder().min_tls_version(TlsVersion::Tls13).build()?;
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn min_tls_version(mut self, version: TlsVersion) -> Self {
         self.network.tls.changed().more.min_version = Some(version);
         self
     }
 
     /// The highest version of TLS; 1.3 unless set.
+    ///
+    /// ```
+    /// use papilio::{Client, TlsVersion};
+    /// let client = Client::builder().max_tls_version(TlsVersion::Tls12).build()?;
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn max_tls_version(mut self, version: TlsVersion) -> Self {
         self.network.tls.changed().more.max_version = Some(version);
         self

@@ -18,6 +18,27 @@ impl<S, B> RequestBuilder<S, B> {
     ///     .send()?;
     /// # Ok::<(), papilio::Error>(())
     /// ```
+    ///
+    /// ```
+    /// # use std::io::{Read, Write};
+    /// # let server = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let url = format!("http://{}/", server.local_addr()?);
+    /// # std::thread::spawn(move || {
+    /// #     let (mut socket, _) = server.accept().unwrap();
+    /// #     let _ = socket.read(&mut [0; 4096]);
+    /// #     let _ = socket.write_all(b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
+    /// #     let _ = socket.read(&mut [0; 4096]);
+    /// # });
+    /// # let client = papilio::Client::builder().no_proxy().build()?;
+    /// client
+    ///     .get(url)
+    ///     .on_informational(|interim| {
+    ///         println!("{} {:?}", interim.status(), interim.links());
+    ///         Ok(())
+    ///     })
+    ///     .send()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[doc(alias = "early_hints")]
     pub fn on_informational(
         self,

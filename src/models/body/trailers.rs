@@ -143,6 +143,12 @@ impl fmt::Debug for Trailers {
 impl Body {
     /// The same body with fields behind it, in place of those it had; see [`Trailers`]. A body of known length is sent
     /// in chunks then, over HTTP/1.1, and no body at all becomes one of no bytes.
+    ///
+    /// ```
+    /// use papilio::{Body, Headers};
+    /// let body = Body::from("abc").with_trailers(Headers::from_pairs([("X-Checksum", "900150983cd24fb0")])?);
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn with_trailers(mut self, trailers: impl Into<Trailers>) -> Self {
         self.trailers = Some(Box::new(trailers.into()));
         self

@@ -35,6 +35,18 @@ pub use request::AppScope;
 ///
 /// An error of the application ends the call with [`Kind::Custom`](crate::Kind::Custom), the error being its source, and
 /// so does a panic; see [`raise_app_exceptions`](Self::raise_app_exceptions).
+///
+/// ```
+/// use papilio::{AppTransport, Client, Request, Response};
+///
+/// let app = AppTransport::handler(|request: &mut Request| match request.url.path().as_ref() {
+///     "/hello" => Ok(Response::builder(200).text("hello")),
+///     _ => Ok(Response::builder(404).text("")),
+/// });
+/// let client = Client::builder().transport(app).base_url("http://testserver").build()?;
+/// assert_eq!(client.get("/hello").send()?.text(), "hello");
+/// # Ok::<(), papilio::Error>(())
+/// ```
 #[doc(alias = "ASGITransport")]
 #[doc(alias = "WSGITransport")]
 pub struct AppTransport<S> {

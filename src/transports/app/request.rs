@@ -42,21 +42,69 @@ pub struct AppScope {
 
 impl AppScope {
     /// Where the request comes from: 127.0.0.1, port 123, unless set.
+    ///
+    /// ```
+    /// # use papilio::{AppBody, AppScope, AppTransport, Client};
+    /// async fn app(request: http::Request<AppBody>) -> papilio::Result<http::Response<String>> {
+    ///     let scope = request.extensions().get::<AppScope>().unwrap();
+    ///     Ok(http::Response::new(format!("{:?}", scope.client())))
+    /// }
+    /// let app = AppTransport::new(tower::service_fn(app));
+    /// let client = Client::builder().transport(app).base_url("http://testserver").build()?;
+    /// assert_eq!(client.get("/a%20b").send()?.text(), "127.0.0.1:123");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn client(&self) -> SocketAddr {
         self.client
     }
 
     /// The host of the URL in ASCII, and its port or that of its scheme.
+    ///
+    /// ```
+    /// # use papilio::{AppBody, AppScope, AppTransport, Client};
+    /// async fn app(request: http::Request<AppBody>) -> papilio::Result<http::Response<String>> {
+    ///     let scope = request.extensions().get::<AppScope>().unwrap();
+    ///     Ok(http::Response::new(format!("{:?}", scope.server())))
+    /// }
+    /// let app = AppTransport::new(tower::service_fn(app));
+    /// let client = Client::builder().transport(app).base_url("http://testserver").build()?;
+    /// assert_eq!(client.get("/a%20b").send()?.text(), r#"("testserver", Some(80))"#);
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn server(&self) -> (&str, Option<u16>) {
         (&self.server.0, self.server.1)
     }
 
     /// The path, decoded. The request's `uri()` has it as it is sent.
+    ///
+    /// ```
+    /// # use papilio::{AppBody, AppScope, AppTransport, Client};
+    /// async fn app(request: http::Request<AppBody>) -> papilio::Result<http::Response<String>> {
+    ///     let scope = request.extensions().get::<AppScope>().unwrap();
+    ///     Ok(http::Response::new(format!("{:?}", scope.path())))
+    /// }
+    /// let app = AppTransport::new(tower::service_fn(app));
+    /// let client = Client::builder().transport(app).base_url("http://testserver").build()?;
+    /// assert_eq!(client.get("/a%20b").send()?.text(), r#""/a b""#);
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn path(&self) -> &str {
         &self.path
     }
 
     /// Below which path the application is mounted; empty unless set. The request's own path has it still.
+    ///
+    /// ```
+    /// # use papilio::{AppBody, AppScope, AppTransport, Client};
+    /// async fn app(request: http::Request<AppBody>) -> papilio::Result<http::Response<String>> {
+    ///     let scope = request.extensions().get::<AppScope>().unwrap();
+    ///     Ok(http::Response::new(format!("{:?}", scope.root_path())))
+    /// }
+    /// let app = AppTransport::new(tower::service_fn(app));
+    /// let client = Client::builder().transport(app).base_url("http://testserver").build()?;
+    /// assert_eq!(client.get("/a%20b").send()?.text(), r#""""#);
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn root_path(&self) -> &str {
         &self.root_path
     }
@@ -93,12 +141,37 @@ impl fmt::Debug for ScopeSettings {
 /// What the application is told.
 impl<S> AppTransport<S> {
     /// Where requests are said to come from, in place of 127.0.0.1, port 123.
+    ///
+    /// ```
+    /// use axum::{Router, extract::ConnectInfo, routing::get};
+    /// use papilio::{AppTransport, Client};
+    /// use std::net::SocketAddr;
+    ///
+    /// let app = Router::new()
+    ///     .route("/", get(|ConnectInfo(client): ConnectInfo<SocketAddr>| async move { client.to_string() }));
+    /// let app = AppTransport::new(app).client(([10, 0, 0, 1], 5000)).connect_info(ConnectInfo);
+    /// let client = Client::builder().transport(app).build()?;
+    /// assert_eq!(client.get("http://testserver/").send()?.text(), "10.0.0.1:5000");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn client(mut self, address: impl Into<SocketAddr>) -> Self {
         self.settings.scope.client = address.into();
         self
     }
 
     /// Below which path the application is said to be mounted. The paths of requests stay as they are.
+    ///
+    /// ```
+    /// # use papilio::{AppBody, AppScope, AppTransport, Client};
+    /// async fn app(request: http::Request<AppBody>) -> papilio::Result<http::Response<String>> {
+    ///     let scope = request.extensions().get::<AppScope>().unwrap();
+    ///     Ok(http::Response::new(format!("{:?}", scope.root_path())))
+    /// }
+    /// let app = AppTransport::new(tower::service_fn(app)).root_path("/api");
+    /// let client = Client::builder().transport(app).base_url("http://testserver").build()?;
+    /// assert_eq!(client.get("/a%20b").send()?.text(), r#""/api""#);
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn root_path(mut self, path: &str) -> Self {
         self.settings.scope.root_path = path.into();
         self
@@ -133,6 +206,19 @@ impl<S> AppTransport<S> {
     }
 
     /// Gives every request this as an extension. A request's own of the same type wins.
+    ///
+    /// ```
+    /// use axum::{Extension, Router, routing::get};
+    /// use papilio::{AppTransport, Client};
+    ///
+    /// #[derive(Clone)]
+    /// struct Tenant(&'static str);
+    ///
+    /// let app = Router::new().route("/", get(|Extension(Tenant(name))| async move { name }));
+    /// let client = Client::builder().transport(AppTransport::new(app).extension(Tenant("moths"))).build()?;
+    /// assert_eq!(client.get("http://testserver/").send()?.text(), "moths");
+    /// # Ok::<(), papilio::Error>(())
+    /// ```
     pub fn extension<T: Clone + Send + Sync + 'static>(mut self, value: T) -> Self {
         self.settings
             .scope
