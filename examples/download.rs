@@ -1,11 +1,13 @@
-//! Streams a body to a file and shows how far it is: the memory used does not depend on the size.
+//! Streams a body to a file behind a progress bar with rate and time left: the memory used does not depend on the size.
 //!
-//! `cargo run --example download [URL FILE]`; without arguments a function plays the server.
+//! `cargo run --example download [URL FILE]`; without arguments a function plays the server. The bar is on standard error,
+//! and only if that is a terminal.
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::PathBuf;
 
+use indicatif::{ProgressBar, ProgressStyle};
 use papilio::{Client, MockTransport, Response};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -28,19 +30,29 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .headers()
         .get("Content-Length")
         .and_then(|length| length.parse().ok());
+    // Without a length there is a spinner: nobody knows the end.
+    let bar = match total {
+        Some(total) => ProgressBar::new(total).with_style(ProgressStyle::with_template(
+            "{wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}",
+        )?),
+        None => ProgressBar::new_spinner().with_style(ProgressStyle::with_template(
+            "{spinner} {bytes} {bytes_per_sec}",
+        )?),
+    };
     let mut file = File::create(&path)?;
+    let mut piece = vec![0; 64 << 10];
     let mut written = 0;
-    for piece in response.iter_bytes() {
-        let piece = piece?;
-        file.write_all(&piece)?;
-        written += piece.len();
-        // A body that is coded (gzip, br) has fewer bytes on the way than in the file; only without is this a share.
-        match total {
-            Some(total) if total > 0 => eprint!("\r{written} of {total}"),
-            _ => eprint!("\r{written}"),
+    loop {
+        let count = response.read(&mut piece)?;
+        if count == 0 {
+            break;
         }
+        file.write_all(&piece[..count])?;
+        written += count;
+        // Bytes as they came over the network: a body that is coded (gzip, br) has more of them in the file.
+        bar.set_position(response.num_bytes_downloaded());
     }
-    eprintln!();
+    bar.finish_and_clear();
     println!(
         "{written} bytes written, {} received, in {:?}",
         response.num_bytes_downloaded(),

@@ -257,6 +257,20 @@ fn a_gibibyte() {
     ));
     // The windows are 16 MiB and more.
     assert!(grown.is_none_or(|grown| grown < 80 << 10), "{grown:?} KiB");
+
+    // And back.
+    let began = Instant::now();
+    let grown = growth(|| {
+        let body = Body::sized(std::io::repeat(0x70).take(1 << 30), 1 << 30);
+        let sent = client.put(url(node.tls, "/length")).body(body);
+        let sent = sent.timeout(Duration::from_secs(60)).send().unwrap();
+        assert_eq!(json(&sent)["bytes"].as_u64(), Some(1 << 30));
+    });
+    figure(&format!(
+        "1 GiB to Node by HTTP/2 in {:.1?}, memory grew by {grown:?} KiB",
+        began.elapsed()
+    ));
+    assert!(grown.is_none_or(|grown| grown < 80 << 10), "{grown:?} KiB");
 }
 
 /// H2-04: flow control of the other side: its windows are 1 MiB and less.
