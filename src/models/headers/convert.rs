@@ -21,17 +21,19 @@ impl From<HeaderMap> for Headers {
     }
 }
 
-/// Loses the case of names and the order between different names.
+/// Loses the case of names and the order between different names. A `HeaderMap` ends at some ten thousand names, more than
+/// any server takes; what does not go in any more is left out.
 impl From<&Headers> for HeaderMap {
     fn from(headers: &Headers) -> Self {
-        let mut map = Self::with_capacity(headers.len());
+        let mut map = Self::try_with_capacity(headers.len()).unwrap_or_default();
         for (name, value) in headers {
             // Both were checked against the same grammar when they entered.
             if let (Ok(name), Ok(value)) = (
                 HeaderName::from_bytes(name.as_bytes()),
                 HeaderValue::from_bytes(value),
             ) {
-                map.append(name, value);
+                // What is one too many for it would be a panic otherwise.
+                let _ = map.try_append(name, value);
             }
         }
         map
@@ -41,5 +43,22 @@ impl From<&Headers> for HeaderMap {
 impl From<Headers> for HeaderMap {
     fn from(headers: Headers) -> Self {
         Self::from(&headers)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// ERR-07: more than fits is no panic.
+    #[test]
+    fn a_map_that_is_full() {
+        let mut headers = Headers::new();
+        for number in 0..40_000 {
+            headers.push(&format!("x-{number}"), b"1");
+        }
+        let map = HeaderMap::from(&headers);
+        assert!(map.len() >= 20_000 && map.len() < headers.len());
+        assert_eq!(map["x-7"], "1");
     }
 }
