@@ -8,7 +8,7 @@
 //! | A client and its settings | [`clients`], [`asynchronous`], [`timeouts`], [`cancellation`], [`limits`], [`environment`] |
 //! | What is sent | [`requests`], [`multipart`], [`authentication`], [`cookies`] |
 //! | What comes back | [`responses`], [`streaming`], [`interim`], [`charsets`], [`redirects`] |
-//! | On the way | [`connections`], [`strangers`], [`proxies`], [`tls`], [`transports`], [`apps`], [`hooks`], [`logging`] |
+//! | On the way | [`connections`], [`http2`], [`strangers`], [`proxies`], [`tls`], [`transports`], [`apps`], [`hooks`], [`logging`] |
 //! | When it fails | [`errors`], [`failures`], [`troubleshooting`] |
 //!
 //! The code of these chapters is compiled and run as tests, most of it with a
@@ -45,6 +45,8 @@ chapters! {
     charsets = "charsets.md";
     redirects = "redirects.md";
     connections = "connections.md";
+    #[cfg(feature = "async")]
+    http2 = "http2.md";
     strangers = "strangers.md";
     proxies = "proxies.md";
     #[cfg(feature = "tls")]
