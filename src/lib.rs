@@ -221,7 +221,7 @@
 //! | `json` | yes | JSON bodies and forms from anything that implements `Serialize` |
 //! | `charset` | yes | every charset of the web; without it UTF-8, UTF-16, UTF-32, ASCII and Latin-1 |
 //! | `multipart` | yes | forms of fields and files |
-//! | `async` | no | [`AsyncClient`], on tokio; [HTTP/2](guide::http2) for both clients |
+//! | `async` | no | `AsyncClient`, on tokio; HTTP/2 for both clients; each with a chapter in the guide |
 //! | `tower` | no | [applications in the same process](guide::apps): any `tower::Service`, such as an axum `Router`; with `async` |
 //! | `zstd` | no | bodies sent as zstd |
 //! | `native-roots` | no | `Verify::Native`: the certificates that the operating system trusts |
