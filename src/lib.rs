@@ -2,9 +2,9 @@
 //! for URLs, headers, cookies and text.
 //!
 //! It is blocking, on the standard library's sockets with an HTTP/1.1 codec of its own: a program that makes requests needs
-//! no runtime, and the only threads papilio starts are for name lookups. The same client can be awaited, with the feature
-//! `async`. It is strict where leniency has been used for attacks, every wait has a time limit, and what a server can make
-//! a program hold has a bound.
+//! no runtime, and the only threads papilio starts are for name lookups and for connections of HTTP/2. With the feature
+//! `async` the same client can be awaited, and both speak HTTP/2. It is strict where leniency has been used for attacks,
+//! every wait has a time limit, and what a server can make a program hold has a bound.
 //!
 //! ```no_run
 //! let response = papilio::get("https://www.example.org/").send()?.error_for_status()?;
@@ -122,7 +122,8 @@
 //! # Ok::<(), papilio::Error>(())
 //! ```
 //!
-//! A [`CancelToken`] ends calls before that, from another thread: on Ctrl-C, or when a window is closed.
+//! A [`CancelToken`] ends calls before that, from another thread: on Ctrl-C, or when a window is closed; see
+//! [`cancellation`](guide::cancellation).
 //!
 //! ```
 //! use papilio::{CancelToken, Client, Kind};
@@ -172,7 +173,8 @@
 //!
 //! [`on_request`](ClientBuilder::on_request) and [`on_response`](ClientBuilder::on_response) see every single request and
 //! response. What carries them is a [`Transport`]: [`HttpTransport`] is the network, [`MockTransport`] a function, for
-//! tests without a server. [`mount`](ClientBuilder::mount) gives some URLs a transport of their own.
+//! tests without a server. [`AppTransport`] is an [application in the same process](guide::apps).
+//! [`mount`](ClientBuilder::mount) gives some URLs a transport of their own.
 //!
 //! ```
 //! use papilio::{Client, MockTransport, Response};
@@ -194,6 +196,8 @@
 //! name; [`verify`](ClientBuilder::verify) names other roots, [`add_root_certificate`](ClientBuilder::add_root_certificate)
 //! adds to them. [`proxy`](ClientBuilder::proxy) sends everything through a proxy, HTTP or SOCKS; unless one is set,
 //! `HTTPS_PROXY` and its sisters are read. [`trust_env(false)`](ClientBuilder::trust_env) ignores all variables.
+//! For URLs that somebody else chose an [`AddressPolicy`] says which addresses may be connected to; see
+//! [`strangers`](guide::strangers).
 //!
 //! # Logs
 //!
@@ -217,25 +221,26 @@
 //! | `json` | yes | JSON bodies and forms from anything that implements `Serialize` |
 //! | `charset` | yes | every charset of the web; without it UTF-8, UTF-16, UTF-32, ASCII and Latin-1 |
 //! | `multipart` | yes | forms of fields and files |
-//! | `native-roots` | no | `Verify::Native`: the certificates that the operating system trusts |
-//! | `aws-lc-rs` | no | the cryptography of aws-lc in place of ring, with post-quantum key exchange |
-//! | `encrypted-keys` | no | client keys that are encrypted with a password |
-//! | `async` | no | [`AsyncClient`], on tokio; [HTTP/2](guide::http2) for both clients |
+//! | `async` | no | `AsyncClient`, on tokio; HTTP/2 for both clients; each with a chapter in the guide |
+//! | `tower` | no | [applications in the same process](guide::apps): any `tower::Service`, such as an axum `Router`; with `async` |
+//! | `zstd` | no | bodies sent as zstd |
 //! | `native-roots` | no | `Verify::Native`: the certificates that the operating system trusts |
 //! | `aws-lc-rs` | no | the cryptography of aws-lc, with post-quantum key exchange, in place of ring |
 //! | `encrypted-keys` | no | keys of client certificates that are encrypted with a password |
-//! | `zstd` | no | bodies sent as zstd |
 //! | `public-suffix` | no | refuses cookies for domains such as `co.uk`, by the public suffix list; without it only for those of one label |
 //! | `env_logger` | no | [`logging::basic_config`](guide::logging), a logger for programs that have none |
 //! | `log-kv` | no | the facts of a log record as key-value pairs |
-//! | `cli` | no | the `papilio` command, with all default features |
+//! | `cli` | no | the `papilio` command, with all default features, `async`, `encrypted-keys` and `env_logger` |
 //!
 //! # What papilio does not do
 //!
-//! - HTTP/3,
+//! - HTTP/3; and over HTTP/2, server push and CONNECT,
 //! - a cache,
 //! - retries of answers: the example `retry_transport` has 40 lines for it,
-//! - reading the proxy settings of the operating system, other than its environment variables,
+//! - WebSocket: [`upgrade`](StreamingResponse::upgrade) gives the connection after the switch, its frames are for others,
+//! - NTLM and Kerberos: an [`Auth`] of your own is the place for them,
+//! - reading the proxy settings of the operating system, other than its environment variables, or a PAC file,
+//! - asking whether a certificate was revoked, unless the operating system's verifier does (`native-roots`),
 //! - running scripts, or anything else that makes a browser.
 //!
 //! # Rust version, systems, safety

@@ -5,10 +5,14 @@
 //! | | |
 //! |---|---|
 //! | Begin | [`quickstart`], [`coming_from`] |
-//! | A client and its settings | [`clients`], [`asynchronous`], [`timeouts`], [`cancellation`], [`limits`], [`environment`] |
+//! | A client and its settings | [`clients`], [`timeouts`], [`cancellation`], [`limits`], [`environment`] |
 //! | What is sent | [`requests`], [`multipart`], [`authentication`], [`cookies`] |
 //! | What comes back | [`responses`], [`streaming`], [`interim`], [`charsets`], [`redirects`] |
-//! | On the way | [`connections`], [`strangers`], [`http2`], [`proxies`], [`tls`], [`transports`], [`apps`], [`hooks`], [`logging`] |
+//! | On the way | [`connections`], [`strangers`], [`proxies`], [`tls`], [`transports`], [`apps`], [`hooks`], [`logging`] |
+#![cfg_attr(
+    feature = "async",
+    doc = "| With the feature `async` | [`asynchronous`], [`http2`] |"
+)]
 //! | When it fails | [`errors`], [`failures`], [`troubleshooting`] |
 //!
 //! The code of these chapters is compiled and run as tests, most of it with a
