@@ -14,7 +14,7 @@ use hyper::body::{Frame, Incoming};
 use hyper::service::service_fn;
 use hyper::{HeaderMap, Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
@@ -191,9 +191,10 @@ async fn serve(listener: TcpListener, rig: Rig, facts: Arc<Facts>) {
         stream.set_nodelay(true).unwrap();
         let number = facts.accepts.fetch_add(1, SeqCst) + 1;
         let (rig, facts, tls) = (rig.clone(), Arc::clone(&facts), tls.clone());
+        let (stream, rest) = lingering(stream);
         connections.spawn(async move {
             facts.open.fetch_add(1, SeqCst);
-            let _open = Count(&facts.open);
+            let open = Count(&facts.open);
             match tls {
                 None => speak(stream, rig, &facts, number).await,
                 Some(tls) => {
@@ -202,7 +203,29 @@ async fn serve(listener: TcpListener, rig: Rig, facts: Arc<Facts>) {
                     }
                 }
             }
+            drop(open);
+            linger(rest).await;
         });
+    }
+}
+
+/// The stream, and another handle of its socket, which keeps that open behind it.
+fn lingering(stream: TcpStream) -> (TcpStream, std::net::TcpStream) {
+    let stream = stream.into_std().unwrap();
+    let rest = stream.try_clone().unwrap();
+    (TcpStream::from_std(stream).unwrap(), rest)
+}
+
+/// Takes what the client still sends before the socket is closed, as servers do: closed with something unread it would
+/// be reset, and the client might never hear of the GOAWAY it was sent.
+async fn linger(rest: std::net::TcpStream) {
+    use tokio::io::AsyncReadExt;
+
+    let _ = rest.shutdown(std::net::Shutdown::Write);
+    if let Ok(mut rest) = TcpStream::from_std(rest) {
+        let mut scratch = [0; 4096];
+        let all = async { while matches!(rest.read(&mut scratch).await, Ok(1..)) {} };
+        let _ = tokio::time::timeout(Duration::from_secs(1), all).await;
     }
 }
 
