@@ -170,8 +170,10 @@ impl Stream {
             self.received += self.pending.len() as u64;
             self.allow(self.received)?;
             if let Err(e) = outcome {
-                // h2 forgets that the response was complete if the connection ends while the request is not.
-                if e.is_io() && self.content_length == Some(self.received) {
+                // h2 forgets that the response was complete if the connection ends while the request is not, and if the
+                // server says that it wants no more of the request, as it may (RFC 9113 section 8.1, R-H2-11).
+                let is_no_harm = e.is_io() || e.reason() == Some(h2::Reason::NO_ERROR);
+                if is_no_harm && self.content_length == Some(self.received) {
                     self.give_up();
                     return Poll::Ready(Ok(false));
                 }
