@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read;
+use std::sync::Barrier;
 use std::thread;
 use std::time::Instant;
 
@@ -34,6 +35,34 @@ fn text(client: &Client, url: &str) -> Response {
 fn connection<B>(response: &Response<B>) -> String {
     let value = header(response, "x-connection");
     value.split(' ').next().unwrap().to_owned()
+}
+
+/// H2-05, H2-06, H2-08: so many at once, each begun before any is read, on one connection.
+#[test]
+fn a_hundred_streams() {
+    const STREAMS: usize = 100;
+    let nghttpd = Nghttpd::start();
+    let local = |port| format!("https://127.0.0.1:{port}/text.txt");
+    for (client, url) in [
+        (both(), NGINX_HTTP2.url("/text.txt")),
+        (only(), NGINX_HTTP2_PLAIN.url("/text.txt")),
+        (both(), local(nghttpd.tls)),
+    ] {
+        text(&client, &url);
+        let all = Barrier::new(STREAMS);
+        let addresses: BTreeSet<_> = thread::scope(|scope| {
+            let one = || {
+                let response = client.get(&url).stream().unwrap();
+                let address = response.connection().unwrap().local_addr();
+                all.wait();
+                assert_eq!(same(response, open("files/text.txt")), TEXT);
+                address
+            };
+            let callers: Vec<_> = (0..STREAMS).map(|_| scope.spawn(one)).collect();
+            callers.into_iter().map(|c| c.join().unwrap()).collect()
+        });
+        assert_eq!(addresses.len(), 1, "{url}: {addresses:?}");
+    }
 }
 
 /// H2-01, H2-07, TLS-08, R-TLS-09
